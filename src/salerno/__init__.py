@@ -1,0 +1,1 @@
+"""Salerno: a self-hosted electronic health record and practice-management platform."""

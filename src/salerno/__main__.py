@@ -1,0 +1,5 @@
+"""`python -m salerno` is `salerno`."""
+
+from salerno.interfaces.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The rooms: one bounded context each, all laid out alike."""

@@ -1,0 +1,350 @@
+"""What happens to an account. This file is the room's published language. No secret stands in it."""
+
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from salerno.kernel.messages import Event
+
+
+class AccountCreated(Event, tag="identity.account_created.v1"):
+    """`status` is "active", "pending" until somebody with the right to grant the role approves, or what it waits for:
+    "unverified" for its address to be confirmed, "invited" for the invitation to be accepted.
+    """
+
+    account: UUID
+    role: str
+    email: str
+    full_name: str
+    given_name: str
+    family_name: str
+    status: str
+    staff: UUID | None = None
+    patient: UUID | None = None
+    language: str = ""
+
+
+class AccountApproved(Event, tag="identity.account_approved.v1"):
+    account: UUID
+
+
+class AccountRoleChanged(Event, tag="identity.account_role_changed.v1"):
+    account: UUID
+    before: str
+    role: str
+
+
+class AccountUpdated(Event, tag="identity.account_updated.v1"):
+    account: UUID
+    full_name: str
+    given_name: str
+    family_name: str
+    staff: UUID | None = None
+
+
+class AccountDeactivated(Event, tag="identity.account_deactivated.v1"):
+    account: UUID
+    reason: str = ""
+
+
+class AccountReactivated(Event, tag="identity.account_reactivated.v1"):
+    account: UUID
+
+
+class AccountUnlocked(Event, tag="identity.account_unlocked.v1"):
+    account: UUID
+
+
+class ChartLinked(Event, tag="identity.chart_linked.v1"):
+    """The account's owner has shown, by a code that staff handed out, that this chart is theirs."""
+
+    account: UUID
+    patient: UUID
+
+
+class ChartClaimRefused(Event, tag="identity.chart_claim_refused.v1"):
+    """Somebody tried to link a chart that belongs to this account already."""
+
+    account: UUID
+    patient: UUID
+
+
+class PreferencesChanged(Event, tag="identity.preferences_changed.v1"):
+    account: UUID
+    language: str
+    theme: str
+
+
+class PasswordChanged(Event, tag="identity.password_changed.v1"):
+    account: UUID
+
+
+class SecondFactorAdded(Event, tag="identity.second_factor_added.v1"):
+    account: UUID
+    method: str
+
+
+class SecondFactorRemoved(Event, tag="identity.second_factor_removed.v1"):
+    account: UUID
+
+
+class RecoveryCodesIssued(Event, tag="identity.recovery_codes_issued.v1"):
+    account: UUID
+    count: int
+
+
+class RecoveryCodeUsed(Event, tag="identity.recovery_code_used.v1"):
+    account: UUID
+
+
+class EmailConfirmed(Event, tag="identity.email_confirmed.v1"):
+    """A link that was sent to the account's address came back. `status` is what the account is from now on."""
+
+    account: UUID
+    status: str
+
+
+class AccountInvited(Event, tag="identity.account_invited.v1"):
+    account: UUID
+    until: datetime
+
+
+class PasswordResetAsked(Event, tag="identity.password_reset_asked.v1"):
+    account: UUID
+    address: str = ""
+
+
+class PasskeyAdded(Event, tag="identity.passkey_added.v1"):
+    """A key that a device keeps for its owner. `name` is what the owner calls it."""
+
+    account: UUID
+    passkey: UUID
+    name: str
+
+
+class PasskeyRemoved(Event, tag="identity.passkey_removed.v1"):
+    account: UUID
+    passkey: UUID
+
+
+class PasskeyDoubted(Event, tag="identity.passkey_doubted.v1"):
+    """A passkey's counter went back: there may be two of it."""
+
+    account: UUID
+    passkey: UUID
+    address: str = ""
+
+
+class IdentityProvedAgain(Event, tag="identity.proved_again.v1"):
+    """Somebody signed in showed once more that it is they, before something grave."""
+
+    account: UUID
+    session: UUID
+    method: str
+
+
+class RoleAdded(Event, tag="identity.role_added.v1"):
+    """The account may do what this role may, beside its own."""
+
+    account: UUID
+    role: str
+
+
+class RoleTaken(Event, tag="identity.role_taken.v1"):
+    account: UUID
+    role: str
+
+
+class SignedIn(Event, tag="identity.signed_in.v1"):
+    account: UUID
+    session: UUID
+    method: str
+    address: str = ""
+
+
+class SignInFailed(Event, tag="identity.sign_in_failed.v1"):
+    account: UUID
+    reason: str
+    address: str = ""
+
+
+class SignedOut(Event, tag="identity.signed_out.v1"):
+    """One session has ended; `reason` where it was not its owner who ended it."""
+
+    account: UUID
+    session: UUID
+    reason: str = ""
+
+
+class SessionsEnded(Event, tag="identity.sessions_ended.v1"):
+    """Nothing that was issued to this account before this moment holds any longer."""
+
+    account: UUID
+    reason: str
+    kept: UUID | None = None
+
+
+class ChartCodeIssued(Event, tag="identity.chart_code_issued.v1"):
+    """Staff handed out a code for a chart. The code itself is kept as a hash, elsewhere."""
+
+    code: UUID
+    patient: UUID
+    expires_at: datetime
+
+
+class MembershipOffered(Event, tag="identity.membership_offered.v1"):
+    """Somebody whose account is at home in another organisation was asked to work here too."""
+
+    account: UUID
+    role: str
+    email: str
+    full_name: str
+    staff: UUID | None = None
+
+
+class MembershipAccepted(Event, tag="identity.membership_accepted.v1"):
+    account: UUID
+
+
+class MembershipEnded(Event, tag="identity.membership_ended.v1"):
+    account: UUID
+    reason: str
+
+
+class MemberRoleChanged(Event, tag="identity.member_role_changed.v1"):
+    account: UUID
+    role: str
+
+
+class SigningKeyMade(Event, tag="identity.signing_key_made.v1"):
+    """By its thumbprint (RFC 7638); the key itself is kept sealed, elsewhere."""
+
+    key: UUID
+    thumbprint: str
+
+
+class ClientAllowed(Event, tag="identity.client_allowed.v1"):
+    """The owner of the account let an application act for them, within these scopes."""
+
+    account: UUID
+    client: str
+    scopes: tuple[str, ...]
+
+
+class ClientDisallowed(Event, tag="identity.client_disallowed.v1"):
+    account: UUID
+    client: str
+
+
+class ClientTerms(Struct, frozen=True, kw_only=True):
+    """What an application is and may ask for."""
+
+    name: str
+    kind: str
+    redirect_uris: tuple[str, ...] = ()
+    logout_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    jwks: str = ""
+    device: bool = False
+    backchannel_uri: str = ""
+    launch_uri: str = ""
+
+
+class ClientRegistered(Event, tag="identity.client_registered.v1"):
+    client: UUID
+    terms: ClientTerms
+
+
+class ClientChanged(Event, tag="identity.client_changed.v1"):
+    client: UUID
+    terms: ClientTerms
+
+
+class ClientSecretIssued(Event, tag="identity.client_secret_issued.v1"):
+    """The secret itself is kept as a hash, elsewhere."""
+
+    client: UUID
+
+
+class ClientRetired(Event, tag="identity.client_retired.v1"):
+    client: UUID
+
+
+ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
+IdentityEvent: TypeAlias = (
+    AccountCreated
+    | EmailConfirmed
+    | AccountInvited
+    | PasswordResetAsked
+    | PasskeyAdded
+    | PasskeyRemoved
+    | PasskeyDoubted
+    | IdentityProvedAgain
+    | RoleAdded
+    | RoleTaken
+    | AccountApproved
+    | AccountRoleChanged
+    | AccountUpdated
+    | AccountDeactivated
+    | AccountReactivated
+    | AccountUnlocked
+    | ChartLinked
+    | ChartClaimRefused
+    | PreferencesChanged
+    | PasswordChanged
+    | SecondFactorAdded
+    | SecondFactorRemoved
+    | RecoveryCodesIssued
+    | RecoveryCodeUsed
+    | SignedIn
+    | SignInFailed
+    | SignedOut
+    | SessionsEnded
+    | ClientAllowed
+    | ClientDisallowed
+)
+MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
+EVENTS = (
+    MembershipOffered,
+    MembershipAccepted,
+    MembershipEnded,
+    MemberRoleChanged,
+    AccountCreated,
+    EmailConfirmed,
+    AccountInvited,
+    PasswordResetAsked,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeyDoubted,
+    IdentityProvedAgain,
+    RoleAdded,
+    RoleTaken,
+    AccountApproved,
+    AccountRoleChanged,
+    AccountUpdated,
+    AccountDeactivated,
+    AccountReactivated,
+    AccountUnlocked,
+    ChartLinked,
+    ChartClaimRefused,
+    PreferencesChanged,
+    PasswordChanged,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    RecoveryCodesIssued,
+    RecoveryCodeUsed,
+    SignedIn,
+    SignInFailed,
+    SignedOut,
+    SessionsEnded,
+    ChartCodeIssued,
+    SigningKeyMade,
+    ClientAllowed,
+    ClientDisallowed,
+    ClientRegistered,
+    ClientChanged,
+    ClientSecretIssued,
+    ClientRetired,
+)

@@ -1,0 +1,57 @@
+"""Further roles: what the account is and what kind of organisation it is in, before the rule decides."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from salerno.contexts.identity.commands import Opened
+from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
+from salerno.contexts.identity.errors import NoSuchAccount
+from salerno.contexts.identity.handlers.factors import own_account, rotate
+from salerno.contexts.identity.handlers.opening import new_token, note
+from salerno.contexts.identity.handlers.sessions import present
+from salerno.contexts.identity.projections import SQL
+from salerno.contexts.identity.rules import further_roles as rule
+from salerno.contexts.identity.rules.account import ACCOUNT
+from salerno.contexts.identity.rules.roles import role_of
+from salerno.kernel.desk import Desk
+from salerno.kernel.messages import Caller, Command, Origin, Query, Recorded
+from salerno.kernel.room import Answer, Handler
+from salerno.kernel.transactions import Tx
+
+
+async def on_role(tx: Tx, command: AddUserRole | TakeUserRole, origin: Origin) -> Sequence[Recorded[Any]]:
+    account = command.account_id
+    if await tx.fetchval(SQL["home_of"], account) != tx.organisation:
+        raise NoSuchAccount()
+    await tx.fetchval(SQL["lock_account"], tx.organisation, account)
+    state, _ = await tx.load(ACCOUNT, account)
+    decide = rule.add if isinstance(command, AddUserRole) else rule.take
+    return await note(tx, account, *decide(state, account, role_of(command.role), origin))
+
+
+async def practise_myself(desk: Desk, errand: PractiseMyself, caller: Caller) -> Opened:
+    """More rights for this session: it goes on under a new token."""
+    home, view = await own_account(desk, caller)
+    token = new_token()
+
+    async def work(tx: Tx) -> None:
+        await tx.fetchval(SQL["lock_account"], tx.organisation, view.account)
+        state, _ = await tx.load(ACCOUNT, view.account)
+        await note(tx, view.account, *rule.practise(state, view.account, role_of(errand.role), await _kind(tx)))
+        await rotate(tx, caller, token)
+
+    await desk.within(home, work)
+    return await present(desk, home, caller, token)
+
+
+async def _kind(tx: Tx) -> str:
+    """What the organisations' room has said; a moment ago, perhaps."""
+    kind = await tx.fetchval(SQL["kind_of_home"], tx.organisation)
+    if not kind:
+        await tx.catch_up()
+        kind = await tx.fetchval(SQL["kind_of_home"], tx.organisation)
+    return str(kind or "")
+
+
+FURTHER_HANDLERS: dict[type[Command], Handler] = {AddUserRole: on_role, TakeUserRole: on_role}
+FURTHER: dict[type[Query], Answer] = {PractiseMyself: practise_myself}

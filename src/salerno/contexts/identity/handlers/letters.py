@@ -1,0 +1,115 @@
+"""Letters with links: put by in the transaction of what they tell about, so that a crash loses neither."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from salerno.contexts.identity.errors import LinkOver
+from salerno.contexts.identity.events import (
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasswordChanged,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+)
+from salerno.contexts.identity.handlers.opening import new_token
+from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
+from salerno.contexts.identity.rules.codes import token_hash
+from salerno.contexts.identity.rules.letters import written
+from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.kernel.bus import Bus
+from salerno.kernel.desk import Desk
+from salerno.kernel.messages import INSTALLATION, Recorded
+from salerno.kernel.transactions import Tx
+
+PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
+NOTICE = timedelta(days=2)
+OF_ACCESS = (PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved)
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """To whom and what, as it is sealed."""
+
+    to: str
+    subject: str
+    body: str
+    language: str
+
+
+def lives(kind: str, policy: SignInPolicy) -> timedelta:
+    """How long the link of such a letter holds."""
+    return {"confirm": policy.confirm_link, "reset": policy.reset_link}.get(kind, policy.invitation)
+
+
+async def write_link(tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, outcome: str = "") -> None:
+    """A letter with a link that works once. An older link of the kind is void."""
+    token, life = new_token(), lives(kind, policy)
+    await tx.run(SQL["void_links"], view.account, [kind])
+    await tx.run(
+        SQL["put_link"], token_hash(token), kind, tx.organisation, view.account, outcome, tx.now + life
+    )  # fmt: skip
+    await _put(tx, kind, view, f"{policy.issuer}{PAGES[kind]}?token={token}", life)
+
+
+async def write_notice(
+    tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, page: str = "/forgot-password"
+) -> None:
+    """A letter without a secret."""
+    await _put(tx, kind, view, f"{policy.issuer}{page}", NOTICE)
+
+
+async def _put(tx: Tx, kind: str, view: AccountView, link: str, life: timedelta) -> None:
+    subject, body = written(kind, view.language, link, life)
+    id, language = tx.new_id(), view.language or "en"
+    doc = Written(to=view.email, subject=subject, body=body, language=language)
+    sealed = await tx.seal_doc("letters", id, view.account, doc)
+    await tx.run(SQL["put_letter"], id, tx.organisation, view.account, kind, tx.now, tx.now + life, sealed)
+
+
+async def peek(desk: Desk, kind: str, token: str) -> tuple[UUID, AccountView, str]:
+    """The account of a link that still works, without using it up. One refusal for all that do not."""
+    async with desk.bus.reading("identity", INSTALLATION) as tx:
+        row = await tx.fetchrow(SQL["link"], token_hash(token), kind, desk.now)
+    if row is None:
+        raise LinkOver()
+    home, account = UUID(bytes=row["home"].bytes), UUID(bytes=row["account"].bytes)
+    return home, await account_in(desk.bus, home, account), row["outcome"]
+
+
+async def account_in(bus: Bus, home: UUID, account: UUID) -> AccountView:
+    async with bus.reading("identity", home) as tx:
+        held = await ACCOUNTS.get(tx, account)
+    if held is None:
+        raise LinkOver()
+    return held.doc
+
+
+async def use(tx: Tx, kind: str, token: str) -> None:
+    """Once, whoever else tries at the same moment."""
+    if await tx.fetchrow(SQL["use_link"], token_hash(token), kind, tx.now) is None:
+        raise LinkOver()
+
+
+async def tell_of_access(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    """Who owns an account hears by letter of each change in how it is entered."""
+    policy = tx.bus.settings.get(SignInPolicy)
+    if not isinstance(policy, SignInPolicy) or not policy.mails:
+        return
+    told = {(item.event.account, _kind(item.event)) for item in items}
+    for account, kind in sorted(told, key=str):
+        held = await ACCOUNTS.get(tx, account)
+        if held is not None and held.doc.status == "active":
+            await write_notice(tx, kind, held.doc, policy)
+
+
+def _kind(event: Any) -> str:
+    return "password-changed" if isinstance(event, PasswordChanged) else "factor-changed"
+
+
+async def no_link_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    """A link that was asked for before the password changed opens nothing."""
+    for item in items:
+        await tx.run(SQL["void_links"], item.event.account, ["reset", "invitation"])

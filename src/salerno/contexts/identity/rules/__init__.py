@@ -1,0 +1,1 @@
+"""What may be decided about roles, accounts, passwords and codes. Pure."""

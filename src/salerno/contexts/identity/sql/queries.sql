@@ -1,0 +1,448 @@
+-- name: accounts_of
+SELECT id, subject, version, recorded_at, doc FROM accounts
+WHERE organisation = $1 AND ($2::text IS NULL OR role = $2) AND ($3::text IS NULL OR status = $3);
+
+-- name: lock_account
+SELECT true FROM accounts WHERE organisation = $1 AND id = $2 FOR UPDATE;
+
+-- name: put_credential
+INSERT INTO credentials (organisation, id, subject, doc, changed_at) VALUES ($1, $2, $2, $3, $4)
+ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc, changed_at = excluded.changed_at;
+
+-- name: credential
+SELECT id, subject, doc FROM credentials WHERE organisation = $1 AND id = $2;
+
+-- name: begin_factor
+INSERT INTO factors (organisation, id, subject, doc, begun_at) VALUES ($1, $2, $2, $3, $4)
+ON CONFLICT (organisation, id) DO UPDATE
+SET doc = excluded.doc, begun_at = excluded.begun_at, last_step = 0 WHERE NOT factors.confirmed
+RETURNING true;
+
+-- name: lock_factor
+SELECT id, subject, doc, last_step, confirmed, begun_at FROM factors WHERE organisation = $1 AND id = $2 FOR UPDATE;
+
+-- name: use_step
+UPDATE factors SET last_step = $3, confirmed = true WHERE organisation = $1 AND id = $2;
+
+-- name: drop_factor
+DELETE FROM factors WHERE organisation = $1 AND id = $2;
+
+-- name: drop_recovery_codes
+DELETE FROM recovery_codes WHERE organisation = $1 AND account = $2;
+
+-- name: put_recovery_code
+INSERT INTO recovery_codes (organisation, account, hash) VALUES ($1, $2, $3);
+
+-- name: use_recovery_code
+UPDATE recovery_codes SET used_at = $4 WHERE organisation = $1 AND account = $2 AND hash = $3 AND used_at IS NULL
+RETURNING true;
+
+-- name: recovery_codes_left
+SELECT count(*) FROM recovery_codes WHERE organisation = $1 AND account = $2 AND used_at IS NULL;
+
+-- name: put_passkey
+INSERT INTO passkeys (organisation, id, subject, doc, uses, added_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: put_passkey_name
+INSERT INTO passkey_names (hash, home, account, passkey) VALUES ($1, $2, $3, $4);
+
+-- name: passkey_by_name
+SELECT home, account, passkey FROM passkey_names WHERE hash = $1;
+
+-- name: lock_passkey
+SELECT id, subject, doc, uses FROM passkeys WHERE organisation = $1 AND id = $2 FOR UPDATE;
+
+-- name: use_passkey
+UPDATE passkeys SET uses = $3, used_at = $4 WHERE organisation = $1 AND id = $2;
+
+-- name: passkeys_of
+SELECT id, subject, doc, added_at, used_at FROM passkeys WHERE organisation = $1 AND subject = $2 ORDER BY added_at, id;
+
+-- name: drop_passkey
+DELETE FROM passkeys WHERE organisation = $1 AND id = $2;
+
+-- name: drop_passkey_name
+DELETE FROM passkey_names WHERE passkey = $1;
+
+-- name: put_ceremony
+INSERT INTO ceremonies (hash, kind, account, session, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: end_ceremony
+DELETE FROM ceremonies WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING account, session;
+
+-- name: forget_old_ceremonies
+DELETE FROM ceremonies WHERE expires_at < $1;
+
+-- name: prove_session
+UPDATE sessions SET proved_at = CASE WHEN $4 THEN $3 ELSE proved_at END, locked_at = NULL, seen_at = $3
+WHERE id = $1 AND account = $2 AND ended_at IS NULL RETURNING true;
+
+-- name: lock_session
+UPDATE sessions SET locked_at = coalesce(locked_at, $3) WHERE id = $1 AND account = $2 AND ended_at IS NULL
+RETURNING true;
+
+-- name: put_signing_key
+INSERT INTO signing_keys (organisation, id, subject, doc, made_at) VALUES ($1, $2, $1, $3, $4);
+
+-- name: signing_keys
+SELECT id, subject, doc, made_at FROM signing_keys WHERE organisation = $1 AND made_at > $2 ORDER BY made_at;
+
+-- name: take_assertion
+INSERT INTO assertions (client, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: put_authorization
+INSERT INTO authorizations (hash, id, subject, doc, client, pushed, asked_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: authorization
+SELECT id, subject, doc, client, asked_at FROM authorizations WHERE hash = $1 AND NOT pushed AND expires_at > $2;
+
+-- name: take_pushed
+DELETE FROM authorizations WHERE hash = $1 AND pushed AND client = $3 AND expires_at > $2
+RETURNING id, subject, doc, asked_at;
+
+-- name: drop_authorization
+DELETE FROM authorizations WHERE hash = $1 RETURNING true;
+
+-- name: put_code
+INSERT INTO codes (hash, id, subject, doc, client, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_code
+SELECT id, subject, doc, client, expires_at, used_at, granted FROM codes WHERE hash = $1 FOR UPDATE;
+
+-- name: spend_code
+UPDATE codes SET used_at = $2, granted = $3 WHERE hash = $1;
+
+-- name: put_grant
+INSERT INTO grants (session, parent, client, home, account, scope, audience, patient, encounter, auth_time, factor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: grant
+SELECT g.session, g.parent, g.client, g.home, g.account, g.scope, g.audience, g.patient, g.encounter, g.auth_time,
+    g.factor, s.opened_at, s.expires_at, s.ended_at, p.ended_at AS parent_ended_at
+FROM grants g JOIN sessions s ON s.id = g.session LEFT JOIN sessions p ON p.id = g.parent WHERE g.session = $1;
+
+-- name: end_grant
+UPDATE sessions SET ended_at = $2 FROM grants
+WHERE sessions.id = $1 AND grants.session = sessions.id AND sessions.ended_at IS NULL
+RETURNING grants.home, grants.account;
+
+-- name: move_grants
+UPDATE grants SET parent = $2 FROM sessions
+WHERE sessions.token_hash = $1 AND sessions.account = $3 AND sessions.ended_at IS NULL AND grants.parent = sessions.id;
+
+-- name: put_next_refresh_token
+INSERT INTO refresh_tokens (hash, session, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at;
+
+-- name: is_unspent
+SELECT true FROM refresh_tokens WHERE hash = $1 AND spent_at IS NULL;
+
+-- name: prolong_grant
+UPDATE sessions SET expires_at = least(greatest(expires_at, $2), opened_at + $3::interval)
+WHERE id = $1 AND ended_at IS NULL;
+
+-- name: lives
+SELECT true FROM sessions WHERE id = $1 AND ended_at IS NULL;
+
+-- name: session_for_provider
+SELECT opened_at, factor, kind FROM sessions WHERE id = $1 AND account = $2 AND ended_at IS NULL;
+
+-- name: consent
+SELECT scope FROM consents WHERE account = $1 AND client = $2;
+
+-- name: consents
+SELECT client, scope FROM consents WHERE account = $1 ORDER BY given_at;
+
+-- name: put_consent
+INSERT INTO consents (account, client, scope, given_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account, client) DO UPDATE SET scope = excluded.scope, given_at = excluded.given_at;
+
+-- name: drop_consent
+DELETE FROM consents WHERE account = $1 AND client = $2 RETURNING true;
+
+-- name: put_device_code
+INSERT INTO device_codes (hash, user_hash, client, scope, expires_at, polled_at, seconds)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: lock_device_code
+SELECT client, scope, expires_at, polled_at, seconds, allowed, home, account, parent FROM device_codes
+WHERE hash = $1 FOR UPDATE;
+
+-- name: poll_device_code
+UPDATE device_codes SET polled_at = $2, seconds = $3 WHERE hash = $1;
+
+-- name: drop_device_code
+DELETE FROM device_codes WHERE hash = $1;
+
+-- name: device_by_user_code
+SELECT client, scope FROM device_codes WHERE user_hash = $1 AND expires_at > $2 AND allowed IS NULL;
+
+-- name: answer_device
+UPDATE device_codes SET allowed = $3, home = $4, account = $5, parent = $6
+WHERE user_hash = $1 AND expires_at > $2 AND allowed IS NULL RETURNING client, scope;
+
+-- name: put_launch
+INSERT INTO launches (hash, client, account, patient, encounter, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: launch
+SELECT patient, encounter FROM launches WHERE hash = $1 AND client = $2 AND account = $3 AND expires_at > $4;
+
+-- name: follow_parents
+UPDATE sessions SET ended_at = $1 FROM grants, sessions AS parents
+WHERE grants.session = sessions.id AND parents.id = grants.parent AND parents.ended_at IS NOT NULL
+    AND sessions.ended_at IS NULL;
+
+-- name: gather_logouts
+INSERT INTO logouts (session, parent, client, home, account, due_at)
+SELECT DISTINCT ON (grants.parent, grants.client)
+    grants.session, grants.parent, grants.client, grants.home, grants.account, $1::timestamptz
+FROM grants JOIN sessions AS parents ON parents.id = grants.parent
+WHERE grants.account IS NOT NULL AND parents.ended_at > $2
+ORDER BY grants.parent, grants.client, grants.session
+ON CONFLICT DO NOTHING;
+
+-- name: take_logout
+UPDATE logouts SET tries = tries + 1, due_at = $2 WHERE session = (
+    SELECT session FROM logouts WHERE due_at <= $1 AND tries < $3 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING session, parent, client, home, account, tries;
+
+-- name: logout_told
+UPDATE logouts SET due_at = 'infinity' WHERE session = $1;
+
+-- name: forget_provider_rows
+WITH a AS (DELETE FROM assertions WHERE expires_at < $1),
+    b AS (DELETE FROM authorizations WHERE expires_at < $1),
+    c AS (DELETE FROM codes WHERE expires_at < $2),
+    d AS (DELETE FROM device_codes WHERE expires_at < $2),
+    e AS (DELETE FROM launches WHERE expires_at < $1)
+DELETE FROM logouts WHERE due_at < $2 OR (due_at = 'infinity' AND session NOT IN (SELECT id FROM sessions));
+
+-- name: put_login
+INSERT INTO logins (token, home, account) VALUES ($1, $2, $3);
+
+-- name: login
+SELECT home, account FROM logins WHERE token = $1;
+
+-- name: home_of
+SELECT home FROM logins WHERE account = $1;
+
+-- name: put_session
+INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10);
+
+-- name: session_by_token
+SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting FROM sessions
+WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND seen_at > $3;
+
+-- name: session_by_id
+SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting FROM sessions
+WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND (kind <> 'web' OR seen_at > $3);
+
+-- name: sessions_of_account
+SELECT id, account AS subject, kind, opened_at, seen_at, doc FROM sessions
+WHERE account = $1 AND ended_at IS NULL AND expires_at > $2 AND (kind <> 'web' OR seen_at > $3)
+ORDER BY opened_at DESC, id DESC;
+
+-- name: see_session
+UPDATE sessions SET seen_at = $2 WHERE id = $1 AND ended_at IS NULL;
+
+-- name: rotate_session
+UPDATE sessions SET token_hash = $3, csrf = $4, factor = factor OR $5, seen_at = $6
+WHERE id = $1 AND account = $2 AND kind = 'web' AND ended_at IS NULL RETURNING true;
+
+-- name: end_session
+UPDATE sessions SET ended_at = $3 WHERE id = $1 AND account = $2 AND ended_at IS NULL RETURNING true;
+
+-- name: end_session_by_token
+UPDATE sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL;
+
+-- name: end_sessions
+UPDATE sessions SET ended_at = $3 WHERE account = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR id <> $2);
+
+-- name: forget_devices
+DELETE FROM devices WHERE account = $1;
+
+-- name: forget_challenges
+DELETE FROM challenges WHERE account = $1;
+
+-- name: forget_old_sessions
+DELETE FROM sessions WHERE expires_at < $1 OR ended_at < $1;
+
+-- name: forget_old_challenges
+DELETE FROM challenges WHERE expires_at < $1;
+
+-- name: forget_old_attempts
+DELETE FROM attempts WHERE since < $1 AND in_a_row < 10;
+
+-- name: put_refresh_token
+INSERT INTO refresh_tokens (hash, session, expires_at) VALUES ($1, $2, $3);
+
+-- name: lock_refresh_token
+SELECT r.session, r.expires_at, r.spent_at, s.home, s.account, s.kind, s.ended_at, s.factor
+FROM refresh_tokens r JOIN sessions s ON s.id = r.session WHERE r.hash = $1 FOR UPDATE OF r;
+
+-- name: home_of_refresh_token
+SELECT s.home FROM refresh_tokens r JOIN sessions s ON s.id = r.session WHERE r.hash = $1;
+
+-- name: prolong_session
+UPDATE sessions SET expires_at = greatest(expires_at, $2) WHERE id = $1 AND kind <> 'web' AND ended_at IS NULL;
+
+-- name: spend_refresh_token
+UPDATE refresh_tokens SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL;
+
+-- name: put_challenge
+INSERT INTO challenges (hash, home, account, kind, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: try_challenge
+UPDATE challenges SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND expires_at > $3
+RETURNING home, account, kind;
+
+-- name: end_challenge
+DELETE FROM challenges WHERE hash = $1 RETURNING true;
+
+-- name: count_attempt
+INSERT INTO attempts AS a (kind, token, since, failures, in_a_row) VALUES ($1, $2, $3, 1, 1)
+ON CONFLICT (kind, token) DO UPDATE SET
+    since = CASE WHEN a.since <= $4 THEN $3 ELSE a.since END,
+    failures = CASE WHEN a.since <= $4 THEN 1 WHEN a.failures > $5 THEN a.failures ELSE a.failures + 1 END,
+    in_a_row = CASE WHEN a.since > $4 AND a.failures >= $5 THEN a.in_a_row ELSE a.in_a_row + 1 END
+RETURNING failures, in_a_row, since;
+
+-- name: clear_attempts
+DELETE FROM attempts WHERE kind = $1 AND token = $2;
+
+-- name: unlock
+DELETE FROM attempts WHERE token IN (SELECT token FROM logins WHERE account = $1) AND kind IN ('account', 'factor');
+
+-- name: put_device
+INSERT INTO devices (hash, account, seen_at) VALUES ($1, $2, $3);
+
+-- name: is_known_device
+SELECT true FROM devices WHERE hash = $1 AND account = $2 AND seen_at > $3;
+
+-- name: void_chart_codes
+DELETE FROM chart_codes WHERE home = $1 AND patient = $2;
+
+-- name: put_chart_code
+INSERT INTO chart_codes (hash, id, home, patient, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: chart_code
+SELECT home, patient FROM chart_codes WHERE hash = $1 AND used_at IS NULL AND expires_at > $2;
+
+-- name: use_chart_code
+UPDATE chart_codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING home, patient;
+
+-- name: chart_owner
+SELECT account FROM chart_links WHERE organisation = $1 AND patient = $2;
+
+-- name: link_chart
+INSERT INTO chart_links (organisation, patient, account) VALUES ($1, $2, $3);
+
+-- name: keep_home
+INSERT INTO homes (home, registered_at, kind, doc, subject) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (home) DO UPDATE SET kind = excluded.kind, doc = excluded.doc, subject = excluded.subject;
+
+-- name: name_of_home
+SELECT home AS id, subject, doc FROM homes WHERE home = $1;
+
+-- name: put_workplace
+INSERT INTO workplaces (account, organisation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: workplaces_of
+SELECT organisation_id FROM workplaces WHERE account = $1 ORDER BY organisation_id;
+
+-- name: members_of
+SELECT id, subject, version, recorded_at, doc FROM members
+WHERE organisation = $1 AND status <> 'ended' AND ($2::text IS NULL OR role = $2) AND ($3::text IS NULL OR status = $3);
+
+-- name: act_in
+UPDATE sessions SET acting = $3 WHERE id = $1 AND account = $2 AND ended_at IS NULL;
+
+-- name: act_here_no_longer
+UPDATE sessions SET ended_at = $3 WHERE account = $1 AND acting = $2 AND ended_at IS NULL;
+
+-- name: kind_of_home
+SELECT kind FROM homes WHERE home = $1;
+
+-- name: homes
+SELECT home FROM homes ORDER BY registered_at, home LIMIT 2;
+
+-- name: keep_choices
+INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organisation) DO UPDATE SET factor_roles = excluded.factor_roles, idle_default = excluded.idle_default,
+    idle_roles = excluded.idle_roles, idle_minutes = excluded.idle_minutes, zone = excluded.zone;
+
+-- name: choices
+SELECT factor_roles, idle_default, idle_roles, idle_minutes, zone FROM choices WHERE organisation = $1;
+
+-- name: put_founder
+INSERT INTO founders (home, account, asked_at) VALUES ($1, $2, $3);
+
+-- name: founders
+SELECT home, account, asked_at FROM founders ORDER BY asked_at, home;
+
+-- name: is_founder
+SELECT true FROM founders WHERE home = $1 AND account = $2;
+
+-- name: put_letter
+INSERT INTO letters (id, home, account, kind, written_at, due_at, until, doc) VALUES ($1, $2, $3, $4, $5, $5, $6, $7);
+
+-- name: take_letter
+UPDATE letters SET tries = tries + 1, due_at = $2 WHERE id = (
+    SELECT id FROM letters WHERE failed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, home, account AS subject, kind, written_at, until, tries, doc;
+
+-- name: letter_sent
+DELETE FROM letters WHERE id = $1;
+
+-- name: letter_later
+UPDATE letters SET due_at = $2, cause = $3 WHERE id = $1;
+
+-- name: letter_failed
+UPDATE letters SET failed_at = $2, cause = $3, doc = '' WHERE id = $1;
+
+-- name: forget_old_letters
+DELETE FROM letters WHERE failed_at < $1;
+
+-- name: put_link
+INSERT INTO links (hash, kind, home, account, outcome, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: void_links
+DELETE FROM links WHERE account = $1 AND kind = ANY($2::text[]);
+
+-- name: link
+SELECT home, account, outcome FROM links WHERE hash = $1 AND kind = $2 AND used_at IS NULL AND expires_at > $3;
+
+-- name: use_link
+UPDATE links SET used_at = $3 WHERE hash = $1 AND kind = $2 AND used_at IS NULL AND expires_at > $3
+RETURNING home, account, outcome;
+
+-- name: forget_old_links
+DELETE FROM links WHERE expires_at < $1;
+
+-- name: clients_of
+SELECT id, subject, version, recorded_at, doc FROM clients
+WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
+
+-- name: put_client_home
+INSERT INTO client_homes (client, home) VALUES ($1, $2);
+
+-- name: client_home
+SELECT home FROM client_homes WHERE client = $1;
+
+-- name: put_client_secret
+INSERT INTO client_secrets (client, hash, made_at) VALUES ($1, $2, $3)
+ON CONFLICT (client) DO UPDATE SET hash = excluded.hash, made_at = excluded.made_at;
+
+-- name: client_secret
+SELECT hash FROM client_secrets WHERE client = $1;
+
+-- name: drop_client_secret
+DELETE FROM client_secrets WHERE client = $1;
+
+-- name: end_grants_of_client
+UPDATE sessions SET ended_at = $3 FROM grants
+WHERE grants.session = sessions.id AND grants.client = $1 AND sessions.ended_at IS NULL
+    AND ($2::uuid IS NULL OR grants.account = $2);

@@ -1,0 +1,1 @@
+"""Tables that ship with the room, each row with its source (SOURCES.md), and how they are read."""

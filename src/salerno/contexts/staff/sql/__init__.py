@@ -1,0 +1,1 @@
+"""Statements and migrations of this room's schema."""

@@ -1,0 +1,83 @@
+"""The OpenID provider's endpoints for programs: discovery, tokens, pushed requests, introspection and their like."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from salerno.contexts.identity.commands.provider import (
+    AskProvider,
+    Endpoint,
+    ProviderAnswer,
+    ProviderMetadata,
+    UserInfo,
+)
+from salerno.interfaces.http import Problem, Request, Response, Route, answer, ask, bus_of, caller_or_nobody, get, post
+from salerno.interfaces.http.bodies import media_type
+
+TAGS = ("OpenID provider",)
+FORM = "application/x-www-form-urlencoded"
+METADATA = "published metadata"
+CREDENTIAL = "the program proves itself in the request"
+MOST = 60
+LONGEST = 10_000
+
+
+def _metadata(path: str, kind: Any, summary: str) -> Route:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
+        told = await bus_of(request).ask(ProviderMetadata(kind=kind), caller_or_nobody(request))
+        return answer(request, told, headers={"Cache-Control": "public, max-age=300"})
+
+    route: Route = get(path, of=ProviderMetadata, public=METADATA, at="bare", tags=TAGS, summary=summary)(handle)
+    return route
+
+
+async def _form(request: Request[Any, Any, Any]) -> tuple[tuple[str, str], ...]:
+    """The form as it came, repeated names and all: the provider says what may not repeat."""
+    if media_type(request) != FORM:
+        raise Problem(415, "unsupported-media-type", f"Send {FORM}.")
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=MOST)
+    except ValueError:
+        raise Problem(400, "malformed-form", "The body is not a form in UTF-8.") from None
+    if any(len(value) > LONGEST or "\0" in value or "\ufffd" in name for name, value in pairs):
+        raise Problem(400, "malformed-form", "A value is longer than any that has a meaning here.")
+    return tuple(pairs)
+
+
+def _endpoint(path: str, endpoint: Endpoint, summary: str) -> Route:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
+        wish = AskProvider(
+            endpoint=endpoint,
+            form=await _form(request),
+            authorization=request.headers.get("authorization", "")[:4000],
+        )
+        told: ProviderAnswer = await bus_of(request).ask(wish, caller_or_nobody(request))
+        headers = {name: value for name, value in told.headers if name.lower() != "content-type"}
+        return Response(
+            msgspec.json.encode(told.body), status_code=told.status, headers=headers, media_type="application/json"
+        )
+
+    said: dict[str, Any] = {"of": AskProvider, "public": CREDENTIAL, "at": "bare", "tags": TAGS, "summary": summary}
+    route: Route = post(path, **said)(handle)
+    return route
+
+
+async def _user_info(request: Request[Any, Any, Any]) -> Response[Any]:
+    return answer(request, await ask(request, UserInfo()))
+
+
+_about: dict[str, Any] = {"of": UserInfo, "at": "bare", "tags": TAGS, "summary": "Who the bearer of the token is."}
+ROUTES = [
+    _metadata("/.well-known/openid-configuration", "openid", "What the OpenID provider can do."),
+    _metadata("/.well-known/oauth-authorization-server", "oauth", "What the authorization server can do (RFC 8414)."),
+    _metadata("/.well-known/smart-configuration", "smart", "What SMART applications may rely on."),
+    _metadata("/fhir/.well-known/smart-configuration", "smart", "The same, where SMART applications look for it."),
+    _endpoint("/token", "token", "Tokens for a code, a refresh token, a device code, or for the program itself."),
+    _endpoint("/par", "par", "Push an authorization request (RFC 9126)."),
+    _endpoint("/introspect", "introspection", "Whether a token is active, with its claims (RFC 7662)."),
+    _endpoint("/revoke", "revocation", "Give a token back (RFC 7009)."),
+    _endpoint("/device_authorization", "device_authorization", "Begin to sign in on a device (RFC 8628)."),
+    get("/userinfo", **_about)(_user_info),
+    post("/userinfo", **_about)(_user_info),
+]

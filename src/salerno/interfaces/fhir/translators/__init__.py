@@ -1,0 +1,1 @@
+"""Which command each FHIR resource is. One translator for each type; pure; both times in every wish."""

@@ -1,0 +1,53 @@
+"""The end of access, as the log tells it to every process: nothing remembered, no stream left open."""
+
+from uuid import UUID
+
+from salerno.contexts.identity.events import (
+    AccountDeactivated,
+    AccountRoleChanged,
+    AccountUpdated,
+    ChartLinked,
+    ClientDisallowed,
+    MemberRoleChanged,
+    MembershipEnded,
+    PasskeyRemoved,
+    RoleAdded,
+    RoleTaken,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    SessionsEnded,
+    SignedOut,
+)
+from salerno.interfaces.http.live import Live
+from salerno.interfaces.http.sessions import Sessions
+from salerno.kernel.eventstore import name_of
+from salerno.kernel.tail import News
+
+KINDS = ("identity.account", "identity.membership")  # of either the id is the account's
+OF_ACCESS = frozenset(
+    name_of(event)
+    for event in (
+        AccountDeactivated,
+        AccountRoleChanged,
+        AccountUpdated,
+        ChartLinked,
+        ClientDisallowed,
+        MemberRoleChanged,
+        MembershipEnded,
+        PasskeyRemoved,
+        RoleAdded,
+        RoleTaken,
+        SecondFactorAdded,
+        SecondFactorRemoved,
+        SessionsEnded,
+        SignedOut,
+    )
+)
+
+
+def end_access(sessions: Sessions, live: Live, news: News) -> None:
+    """Whoever lost access in any process loses it here now. What is not heard ends with what is remembered."""
+    if news.kind in KINDS and news.event in OF_ACCESS:
+        account = UUID(bytes=news.aggregate.bytes)
+        sessions.forget_account(account)
+        live.look_again(account)

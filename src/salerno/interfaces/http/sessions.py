@@ -1,0 +1,154 @@
+"""Who is behind a cookie or a bearer token: the port the edge asks, and its adapter over the identity room."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from salerno.contexts.identity.commands import ResolveBearer, ResolveSession
+from salerno.kernel.bus import Bus
+from salerno.kernel.clock import stopwatch
+from salerno.kernel.messages import INSTALLATION, Caller
+
+NOBODY = Caller(actor=UUID(int=0), organisation=INSTALLATION)
+COOKIE = "__Host-sid"
+FRESH_SECONDS = 2.0
+REMEMBERED = 20_000
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A live session or token, as the identity room described it."""
+
+    caller: Caller
+    csrf: str
+    expires_at: datetime
+    language: str = ""
+    theme: str = ""
+    must_enrol: bool = False
+    zone: str = ""
+    stale: bool = False
+    locked: bool = False
+    lock_after: int = 0
+    audience: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+class Sessions(Protocol):
+    """What the edge asks for each request that carries a credential."""
+
+    async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None: ...
+
+    async def caller_by_bearer(self, token: str) -> Found | None: ...
+
+    def forget(self, token: str = "") -> None: ...
+
+    def forget_account(self, account: UUID) -> None: ...
+
+
+class Nobody:
+    """No identity room in this process: every request is anonymous."""
+
+    async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None:
+        return None
+
+    async def caller_by_bearer(self, token: str) -> Found | None:
+        return None
+
+    def forget(self, token: str = "") -> None:
+        return None
+
+    def forget_account(self, account: UUID) -> None:
+        return None
+
+
+class _Kept(Struct, frozen=True):
+    found: Found
+    until: float
+    user_initiated: bool
+
+
+class RememberedSessions:
+    """Asks the identity room, and remembers a yes for at most two seconds, or until the log tells of its end.
+
+    A no is never remembered. The clock is monotonic: it measures how long, it does not tell the time.
+    """
+
+    def __init__(
+        self,
+        by_cookie: Callable[[bytes, bool], Awaitable[Found | None]],
+        by_bearer: Callable[[str], Awaitable[Found | None]],
+    ) -> None:
+        self._by_cookie, self._by_bearer = by_cookie, by_bearer
+        self._kept: dict[bytes, _Kept] = {}
+
+    async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None:
+        digest = hashlib.sha256(token.encode()).digest()
+        kept = self._fresh(digest)
+        if kept is not None and (kept.user_initiated or not user_initiated):
+            return kept.found
+        return self._keep(digest, await self._by_cookie(digest, user_initiated), user_initiated)
+
+    async def caller_by_bearer(self, token: str) -> Found | None:
+        digest = hashlib.sha256(b"bearer " + token.encode()).digest()
+        if kept := self._fresh(digest):
+            return kept.found
+        return self._keep(digest, await self._by_bearer(token), True)
+
+    def forget(self, token: str = "") -> None:
+        """Drop one cookie's session, or all of them when rights have changed."""
+        if token:
+            self._kept.pop(hashlib.sha256(token.encode()).digest(), None)
+        else:
+            self._kept.clear()
+
+    def forget_account(self, account: UUID) -> None:
+        """Something has ended or changed for this account, in this process or another."""
+        for digest in [digest for digest, kept in self._kept.items() if kept.found.caller.actor == account]:
+            del self._kept[digest]
+
+    def _fresh(self, digest: bytes) -> _Kept | None:
+        kept = self._kept.get(digest)
+        return kept if kept is not None and kept.until > stopwatch() else None
+
+    def _keep(self, digest: bytes, found: Found | None, user_initiated: bool) -> Found | None:
+        self._kept.pop(digest, None)
+        if found is None:
+            return None
+        if len(self._kept) >= REMEMBERED:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[digest] = _Kept(found, stopwatch() + FRESH_SECONDS, user_initiated)
+        return found
+
+
+def sessions_of(bus: Bus) -> RememberedSessions:
+    """The identity room of this bus as the edge's sessions."""
+
+    async def by_cookie(digest: bytes, user_initiated: bool) -> Found | None:
+        return _found(await bus.ask(ResolveSession(token_hash=digest, user_initiated=user_initiated), NOBODY))
+
+    async def by_bearer(token: str) -> Found | None:
+        return _found(await bus.ask(ResolveBearer(token=token), NOBODY))
+
+    return RememberedSessions(by_cookie, by_bearer)
+
+
+def _found(resolved: Any) -> Found | None:
+    if resolved is None:
+        return None
+    return Found(
+        caller=resolved.caller,
+        csrf=resolved.csrf,
+        expires_at=resolved.expires_at,
+        language=resolved.language,
+        theme=resolved.theme,
+        must_enrol=resolved.must_enrol,
+        zone=resolved.zone,
+        stale=resolved.stale,
+        locked=resolved.locked,
+        lock_after=resolved.lock_after,
+        audience=resolved.audience,
+        scopes=resolved.scopes,
+    )

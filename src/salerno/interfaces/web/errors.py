@@ -1,0 +1,27 @@
+"""What people see when something is refused: a page of its own, or a toast over the page they are on."""
+
+from typing import Any
+
+from salerno.interfaces.http import Problem, Request, Response
+from salerno.interfaces.web.pages import render
+
+PICTURES = {401: "lock", 403: "lock", 404: "map-off", 410: "map-off", 429: "clock", 503: "plug-off"}
+
+
+def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    return _with(
+        problem, render(request, "error.html", status=problem.status, problem=problem, picture=_picture(problem))
+    )
+
+
+def error_fragment(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    return _with(problem, render(request, "parts/refusal.html", status=problem.status, problem=problem))
+
+
+def _with(problem: Problem, page: Response[Any]) -> Response[Any]:
+    page.headers.update(problem.headers)
+    return page
+
+
+def _picture(problem: Problem) -> str:
+    return PICTURES.get(problem.status, "alert-triangle")

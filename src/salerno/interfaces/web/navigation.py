@@ -1,0 +1,97 @@
+"""Where one can go: the rail in the order of a role's day, the actions of the palette, and what each of them needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from salerno.interfaces.web.words import mark
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`needs` is any one of these permissions, held for everybody's data; empty means everybody who is signed in.
+
+    `also` are words that one would look for it by. `{own}` in a path is the chart of whoever asks.
+    """
+
+    path: str
+    icon: str
+    label: str
+    key: str = ""
+    needs: tuple[str, ...] = ()
+    last: bool = False
+    also: str = ""
+
+
+SETTINGS = (
+    Place("/settings/organisation", "flag", mark("Organisation"), needs=("organisations.manage",),
+          also=mark("name address languages time zone")),
+    Place("/settings/locations", "target", mark("Locations"), needs=("organisations.manage",),
+          also=mark("sites opening hours")),
+    Place("/settings/staff", "stethoscope", mark("Staff"), needs=("staff.manage", "staff.plan"),
+          also=mark("doctors nurses working hours time off")),
+    Place("/settings/accounts", "key", mark("Accounts"), needs=("identity.read_users",),
+          also=mark("users roles sessions approve")),
+    Place("/settings/clients", "apps", mark("Applications"), needs=("identity.manage_clients",),
+          also=mark("programs clients secrets scopes")),
+    Place("/settings/catalogue", "tags", mark("Visit types and rooms"), needs=("scheduling.configure",),
+          also=mark("services durations colours")),
+    Place("/settings/practice", "settings", mark("How we work"), needs=("organisations.manage",),
+          also=mark("visit minutes calendar hours second factor idle duplicates")),
+)  # fmt: skip
+PLACES = (
+    Place("/today", "sun", mark("Today"), "g t"),
+    Place("/calendar", "calendar", mark("Calendar"), "g c", ("scheduling.read",)),
+    Place("/people", "users", mark("Patients"), "g p", ("patients.find",)),
+    Place("/chart/{own}", "heart", mark("My chart"), "g m"),
+    Place("/settings", "settings", mark("Settings"), "g ,", tuple(n for tab in SETTINGS for n in tab.needs), last=True),
+)
+ACTIONS = (
+    Place("/people/new", "user-plus", mark("New patient"), "n p", ("patients.register",), also=mark("register")),
+    Place("/calendar/new", "calendar-plus", mark("New appointment"), "n a", ("scheduling.book",), also=mark("book")),
+    *SETTINGS,
+    Place("/account", "user-circle", mark("My account"), also=mark("password second factor sessions language colours")),
+)
+DAYS = {
+    "RECEPTIONIST": ("/calendar", "/people", "/today"),
+    "PHARMACIST": ("/today", "/people"),
+    "LAB_TECHNICIAN": ("/today", "/people"),
+    "PATIENT": ("/today", "/chart/{own}"),
+}
+
+
+class _Reader(Protocol):
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def permissions(self) -> frozenset[str]: ...
+
+    @property
+    def own_chart(self) -> str: ...
+
+
+def rail_of(reader: _Reader) -> tuple[Place, ...]:
+    """What stands in the rail: first what the role's day begins with, the rest in the order of the house."""
+    first = DAYS.get(reader.role, ())
+    order = {path: number for number, path in enumerate(first)}
+    return tuple(open_to(reader, sorted(PLACES, key=lambda place: order.get(place.path, len(order)))))
+
+
+def actions_of(reader: _Reader) -> tuple[Place, ...]:
+    """What the palette offers beside the rail."""
+    return tuple(open_to(reader, ACTIONS))
+
+
+def tabs_of(reader: _Reader) -> tuple[Place, ...]:
+    """The tabs of the settings; one that a role may not use is not there."""
+    return tuple(open_to(reader, SETTINGS))
+
+
+def open_to(reader: _Reader, places: Iterable[Place]) -> Iterable[Place]:
+    for place in places:
+        if "{own}" in place.path:
+            if reader.own_chart:
+                yield replace(place, path=place.path.format(own=reader.own_chart))
+        elif not place.needs or reader.permissions.intersection(place.needs):
+            yield place

@@ -1,0 +1,244 @@
+"""Passkeys, showing once more who one is, and the locked screen. The browser's answers travel in plain forms."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from salerno.contexts.identity.commands import Opened
+from salerno.contexts.identity.commands.passkeys import (
+    AddPasskey,
+    BeginPasskey,
+    EnterByPasskey,
+    LockScreen,
+    MyPasskeys,
+    OfferPasskey,
+    PasskeyKept,
+    ProveAgain,
+    RemovePasskey,
+)
+from salerno.contexts.identity.queries import Me
+from salerno.interfaces.http import (
+    Body,
+    Filled,
+    Request,
+    Response,
+    answer,
+    ask,
+    bus_of,
+    caller_of,
+    caller_or_nobody,
+    get,
+    no_content,
+    post,
+    read_form,
+    read_query,
+    safe_path,
+    session_of,
+)
+from salerno.interfaces.http.cookies import forget, sign_in, token_of
+from salerno.interfaces.http.problems import problem_of
+from salerno.interfaces.web.pages import go_to, render
+from salerno.interfaces.web.words import mark
+from salerno.kernel.errors import Conflict, Invalid, NotSignedIn, Refused, TooMany, Unavailable
+
+HTML = "text/html"
+TODAY, ACCOUNT, PROVE, LOCKED = "/today", "/account", "/confirm-identity", "/locked"
+NOBODY_YET = "whoever signs in is nobody yet"
+SAID = {
+    "passkey-refused": mark("This passkey was not accepted. Try again."),
+    "passkey-invalid": mark("This passkey could not be added. Try again."),
+    "account-not-ready": mark("This account has not been approved yet, or has been deactivated."),
+    "too-many-attempts": mark("Too many attempts. Wait a little."),
+    "wrong-password": mark("That is not your present password."),
+    "wrong-code": mark("The code is wrong, used or too old."),
+    "no-second-factor": mark("Use your passkey or a code of your authenticator."),
+    "second-factor-demanded": mark("Your role needs a second factor."),
+    "sign-in-busy": mark("Too many people are signing in at once. Try again in a moment."),
+}
+EXPECTED = (NotSignedIn, Conflict, Invalid, TooMany, Unavailable)
+
+
+class Wanted(Body):
+    """Where to go afterwards."""
+
+    next: Annotated[str, Meta(max_length=300)] = TODAY
+
+
+def _said(refusal: Refused) -> tuple[str, int]:
+    problem = problem_of(refusal)
+    return SAID.get(problem.code, problem.sentence), problem.status
+
+
+def _credential(filled: Filled) -> dict[str, Any] | None:
+    """What the browser's authenticator answered; something that no authenticator says where it cannot be read."""
+    text = filled.get("credential", "")
+    if not text:
+        return None
+    try:
+        read = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+# ------------------------------------------------------------------ coming in
+@post("/sign-in/passkey/options", of=OfferPasskey, public=NOBODY_YET)
+async def offer(request: Request[Any, Any, Any]) -> Response[Any]:
+    """What the browser asks its authenticator: the same for everybody."""
+    return answer(request, await bus_of(request).ask(OfferPasskey(), caller_or_nobody(request)))
+
+
+@post("/sign-in/passkey", of=EnterByPasskey, public=NOBODY_YET, media=HTML)
+async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Sign in with a passkey alone."""
+    filled = await read_form(request)
+    wish = EnterByPasskey(
+        credential=_credential(filled) or {},
+        agent=request.headers.get("user-agent", "")[:400],
+        previous=token_of(request),
+    )
+    wanted = safe_path(filled.get("next", ""), TODAY)
+    try:
+        opened: Opened = await bus_of(request).ask(wish, caller_or_nobody(request))
+    except EXPECTED as refusal:
+        said, status = _said(refusal)
+        return render(request, "sign_in.html", status=status, filled={"next": wanted}, said=said, done="")
+    return sign_in(request, go_to(request, wanted), opened.token, opened.expires_at, opened.device)
+
+
+# ------------------------------------------------------------------ one's own passkeys
+@post(f"{ACCOUNT}/passkeys/options", of=BeginPasskey)
+async def begin(request: Request[Any, Any, Any]) -> Response[Any]:
+    """What the browser asks its authenticator for a new passkey."""
+    return answer(request, await ask(request, BeginPasskey()))
+
+
+@post(f"{ACCOUNT}/passkeys", of=AddPasskey, media=HTML)
+async def add(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Keep the new passkey; the first second factor of an account brings recovery codes, shown once."""
+    filled = await read_form(request)
+    name = " ".join(filled.get("name", "").split())[:60] or "Passkey"
+    try:
+        kept: PasskeyKept = await ask(request, AddPasskey(name=name, credential=_credential(filled) or {}))
+    except EXPECTED as refusal:
+        return await passkeys_page(request, refusal)
+    found = session_of(request)
+    assert found is not None
+    made = (
+        render(request, "recovery_codes.html", codes=kept.codes)
+        if kept.codes
+        else go_to(request, f"{ACCOUNT}/passkeys?done=passkey")
+    )
+    return sign_in(request, made, kept.token, found.expires_at)
+
+
+@post(f"{ACCOUNT}/passkeys/{{passkey_id:uuid}}/remove", of=RemovePasskey, media=HTML)
+async def remove(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The passkey opens nothing any more; every other session ends."""
+    try:
+        await ask(request, RemovePasskey(passkey_id=request.path_params["passkey_id"]))
+    except EXPECTED as refusal:
+        return await passkeys_page(request, refusal)
+    forget(request)
+    return go_to(request, f"{ACCOUNT}/passkeys?done=removed")
+
+
+class Looked(Body):
+    done: Annotated[str, Meta(pattern="^(passkey|removed)?$")] = ""
+
+
+@get(f"{ACCOUNT}/passkeys", of=MyPasskeys, media=HTML, query=Looked)
+async def passkeys(request: Request[Any, Any, Any]) -> Response[Any]:
+    """One's passkeys: which there are, when each was last used, adding and removing."""
+    return await passkeys_page(request, done=read_query(request, Looked).done)
+
+
+async def passkeys_page(
+    request: Request[Any, Any, Any], refusal: Refused | None = None, done: str = ""
+) -> Response[Any]:
+    said, status = _said(refusal) if refusal else ("", 200)
+    mine = await ask(request, MyPasskeys())
+    return render(request, "passkeys.html", status=status, passkeys=mine, said=said, done=done)
+
+
+# ------------------------------------------------------------------ once more
+@get(PROVE, of=Me, media=HTML, query=Wanted)
+async def prove_page(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Asked for before something grave."""
+    return await _prove(request, safe_path(read_query(request, Wanted).next, TODAY))
+
+
+async def _prove(request: Request[Any, Any, Any], wanted: str, refusal: Refused | None = None) -> Response[Any]:
+    said, status = _said(refusal) if refusal else ("", 200)
+    me = await ask(request, Me())
+    return render(request, "prove.html", status=status, next=wanted, said=said, me=me)
+
+
+@post(PROVE, of=ProveAgain, media=HTML)
+async def prove(request: Request[Any, Any, Any]) -> Response[Any]:
+    """For some minutes everything that one may do is open."""
+    filled = await read_form(request)
+    wanted = safe_path(filled.get("next", ""), TODAY)
+    try:
+        opened = await _shown(request, filled, "grave")
+    except EXPECTED as refusal:
+        return await _prove(request, wanted, refusal)
+    return sign_in(request, go_to(request, wanted), opened.token, opened.expires_at)
+
+
+async def _shown(request: Request[Any, Any, Any], filled: Filled, purpose: Any) -> Opened:
+    wish = ProveAgain(
+        password=filled.get("password", "")[:100_000],
+        code=filled.get("code", "")[:100],
+        credential=_credential(filled),
+        purpose=purpose,
+    )
+    opened: Opened = await bus_of(request).ask(wish, caller_of(request))
+    return opened
+
+
+# ------------------------------------------------------------------ the locked screen
+@post("/lock", of=LockScreen, media=HTML)
+async def lock(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Lock the screen; the session goes on behind it."""
+    filled = await read_form(request)
+    await ask(request, LockScreen())
+    forget(request)
+    return go_to(request, f"{LOCKED}?next={safe_path(filled.get('next', ''), TODAY)}")
+
+
+@get(LOCKED, public="shows nothing but who is asked to unlock", media=HTML, query=Wanted)
+async def locked(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Who is asked to unlock. What was on the screen is not here."""
+    wanted = safe_path(read_query(request, Wanted).next, TODAY)
+    if session_of(request) is None:
+        return go_to(request, f"/sign-in?next={wanted}")
+    return _lock_page(request, wanted)
+
+
+def _lock_page(request: Request[Any, Any, Any], wanted: str, refusal: Refused | None = None) -> Response[Any]:
+    said, status = _said(refusal) if refusal else ("", 200)
+    return render(request, "locked.html", status=status, next=wanted, said=said, name=caller_of(request).name)
+
+
+@post(LOCKED, of=ProveAgain, media=HTML)
+async def unlock(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Quickly back: a passkey, a code or the password."""
+    filled = await read_form(request)
+    wanted = safe_path(filled.get("next", ""), TODAY)
+    try:
+        opened = await _shown(request, filled, "unlock")
+    except EXPECTED as refusal:
+        return _lock_page(request, wanted, refusal)
+    return sign_in(request, go_to(request, wanted), opened.token, opened.expires_at)
+
+
+@post("/awake", of=Me, media=HTML)
+async def awake(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Somebody types or reads: their own action, which no request would tell of otherwise."""
+    await ask(request, Me())
+    return no_content()
+
+
+PAGES = [offer, enter, begin, add, remove, passkeys, prove_page, prove, lock, locked, unlock, awake]

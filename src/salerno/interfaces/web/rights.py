@@ -1,0 +1,23 @@
+"""Whether a message would be granted, so that a page leaves out what its reader could not use. The bus decides."""
+
+from typing import Any
+from uuid import UUID
+
+from salerno.interfaces.http import Request, bus_of, caller_of
+from salerno.kernel.errors import NotAllowed
+from salerno.kernel.messages import Command, Query
+
+
+def may(request: Request[Any, Any, Any], message: type[Command] | type[Query], patient: UUID | None = None) -> bool:
+    """Whether this reader may send such a message; about this patient, where the right reaches the own chart only."""
+    caller, needs = caller_of(request), bus_of(request).needs(message)
+    if not needs.permission or needs.permission in caller.permissions:
+        return True
+    own = needs.own and f"{needs.permission}:own" in caller.permissions
+    return own and patient is not None and patient == caller.subject
+
+
+def require(request: Request[Any, Any, Any], message: type[Command] | type[Query], patient: UUID | None = None) -> None:
+    """For pages that ask nothing themselves, such as an empty form."""
+    if not may(request, message, patient):
+        raise NotAllowed()

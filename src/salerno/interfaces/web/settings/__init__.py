@@ -1,0 +1,27 @@
+"""How the practice is set up: a tab for each part, and only those tabs that the reader may use."""
+
+from salerno.interfaces.web.settings import (
+    accounts,
+    catalogue,
+    clients,
+    further_roles,
+    hours,
+    invitations,
+    locations,
+    organisation,
+    practice,
+    staff,
+)
+
+PAGES = [
+    *organisation.PAGES,
+    *locations.PAGES,
+    *staff.PAGES,
+    *hours.PAGES,
+    *invitations.PAGES,
+    *further_roles.PAGES,
+    *accounts.PAGES,
+    *clients.PAGES,
+    *catalogue.PAGES,
+    *practice.PAGES,
+]

@@ -1,0 +1,108 @@
+"""Sentences that come from code rather than from templates, marked so that extraction finds them."""
+
+from collections.abc import Callable
+
+
+def mark(text: str) -> str:
+    """Leaves the text as it is; marks it for translation where it is shown."""
+    return text
+
+
+WORDS = {
+    "missing": mark("This is needed."),
+    "wrong-type": mark("This cannot be read. Check how it is written."),
+    "malformed": mark("This is not written as expected."),
+    "not-a-choice": mark("Choose one of the list."),
+    "out-of-range": mark("This is outside what is possible."),
+    "unknown-field": mark("There is no such field."),
+    "too-long": mark("This is too long."),
+    "in-the-future": mark("This lies in the future."),
+    "not-found": mark("There is no such thing, or it is not for you to see."),
+    "not-allowed": mark("Your permissions do not allow this."),
+    "forbidden": mark("This is not allowed."),
+    "not-signed-in": mark("Sign in first."),
+    "conflict": mark("The current state does not allow this."),
+    "version-conflict": mark("This was changed by somebody else in the meantime."),
+    "invalid": mark("Some fields need a look."),
+    "too-many-requests": mark("Too many attempts. Wait a little."),
+    "gone": mark("This record no longer exists."),
+    "unavailable": mark("A part of the system does not answer. Try again in a moment."),
+    "integrity-error": mark("Stored data failed its integrity check. It was not shown. Tell the administrator."),
+    "bad-request": mark("The request could not be read."),
+    "method-not-allowed": mark("This address does not know that method."),
+    "too-large": mark("This is larger than the address accepts."),
+    "internal-error": mark("Something went wrong on our side. The administrator can find it by the request id."),
+    "csrf": mark("This page is too old or was not ours. Reload it and try again."),
+    "cross-origin": mark("This request came from another site."),
+    "SUPER_ADMIN": mark("System administrator"),
+    "ADMIN": mark("Administrator"),
+    "DOCTOR": mark("Doctor"),
+    "NURSE": mark("Nurse"),
+    "RECEPTIONIST": mark("Receptionist"),
+    "PHARMACIST": mark("Pharmacist"),
+    "LAB_TECHNICIAN": mark("Laboratory technician"),
+    "PATIENT": mark("Patient"),
+    "OTHER": mark("Other profession"),
+    "active": mark("active"),
+    "pending": mark("waiting for approval"),
+    "deactivated": mark("deactivated"),
+    "unverified": mark("address not confirmed"),
+    "invited": mark("invited"),
+    "no-mail": mark("This installation has no mail server. Make an account with a first password instead."),
+    "leave": mark("Leave"),
+    "illness": mark("Illness"),
+    "training": mark("Training"),
+    "other": mark("Other"),
+    "consultation": mark("Consultation"),
+    "follow-up": mark("Follow-up"),
+    "emergency": mark("Emergency"),
+    "procedure": mark("Procedure"),
+    "vaccination": mark("Vaccination"),
+    "remote": mark("At a distance"),
+    "room": mark("Room"),
+    "equipment": mark("Equipment"),
+    "independent": mark("Independent doctor"),
+    "clinic": mark("Clinic"),
+    "hospital": mark("Hospital"),
+    "required": mark("This is needed."),
+    "control-characters": mark("This text contains characters that cannot be shown."),
+    "unknown-code": mark("Choose one of the list."),
+    "unknown-role": mark("There is no such role."),
+    "unknown-timezone": mark("This is not a time zone of the IANA database."),
+    "not-valid": mark("This is not a valid VAT number of this country."),
+    "not-a-phone-number": mark("This is not a phone number that can be dialled."),
+    "not-an-email-address": mark("This is not a complete e-mail address."),
+    "not-an-address": mark("This is not an e-mail address."),
+    "not-a-website": mark("Give an address, such as https://www.example.org."),
+    "not-a-time": mark("Write times as 08:30."),
+    "before-start": mark("The end lies before the beginning."),
+    "not-after-start": mark("The end must lie after the beginning."),
+    "empty-stretch": mark("A stretch of hours must have a beginning and a later end."),
+    "half-a-stretch": mark("A stretch of hours needs a beginning and an end."),
+    "overlap": mark("Two stretches of one day overlap."),
+    "too-many": mark("These are too many."),
+    "not-a-doctor": mark("Only a doctor has a licence and specialties."),
+    "location-name-taken": mark("Another location has this name."),
+    "location-closed": mark("This location was closed. Reopen it first."),
+    "working-hours-overlap": mark(
+        "These hours overlap with hours that are already set. Nobody can be in two places at once."
+    ),
+    "staff-member-removed": mark("This member of staff was removed."),
+    "email-taken": mark("An account with this e-mail address exists already."),
+    "may-not-grant": mark("Your role may not give or take this role."),
+    "not-yourself": mark("Nobody changes the rights of their own account."),
+    "account-not-active": mark("This account is not active."),
+    "no-second-factor": mark("No second factor is being set up, or there is none."),
+    "password-refused": mark("Choose another password."),
+    "too-short": mark("Take a longer password: a few words in a row are easy to remember."),
+    "too-common": mark("This password is one of those that attackers try first."),
+    "too-personal": mark("This password is made of your name or address."),
+    "organisation-already-registered": mark("This organisation is registered. Change it instead."),
+    "already-exists": mark("Something with this id exists already."),
+}
+
+
+def word_of(translate: Callable[[str], str], code: str, fallback: str = "") -> str:
+    """What a code says in the reader's language; the fallback (plain English from the room) where nobody wrote it."""
+    known = WORDS.get(code)
+    return translate(known) if known else translate(fallback) if fallback else code

@@ -1,0 +1,159 @@
+"""SMART launches: from a chart and alone, with the patient in the token and scopes that narrow what is reached."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from tests.doors.provider_world import BASE, HTML, World, application, back, csrf_in
+
+from salerno.contexts.identity.commands import IssueChartCode
+from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.contexts.patients.commands import RegisterPatient
+from salerno.kernel.bus import Bus
+from salerno.kernel.messages import Caller
+
+SCOPES = (
+    "openid", "fhirUser", "launch", "launch/patient", "offline_access", "patient/*.rs", "user/*.cruds", "patient-api",
+)  # fmt: skip
+LAUNCH = "https://app.example/launch"
+
+
+@pytest.fixture(autouse=True)
+def policy(bus: Bus) -> Iterator[None]:
+    bus.settings[SignInPolicy] = SignInPolicy(
+        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
+    )
+    yield
+    bus.settings.pop(SignInPolicy, None)
+
+
+@pytest.fixture
+async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
+    app = application(bus)
+    transport = httpx.ASGITransport(app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
+        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
+    ):
+        yield World(bus, admin, browser, program, app)
+
+
+async def patient(world: World, name: str = "Bruna Neri") -> UUID:
+    wish = RegisterPatient(full_name=name, date_of_birth=date(1951, 2, 3), gender="female")
+    id = (await world.bus.handle(wish, world.admin)).aggregate_id
+    await world.bus.settled()
+    return id
+
+
+async def launched(world: World, client: str, chart: UUID) -> dict[str, str]:
+    """Open the application from the chart: what it is told at its launch address."""
+    page = await world.browser.get(f"/chart/{chart}/applications")
+    assert "Cardio" in page.text, page.text[:500]
+    opened = await world.browser.post(f"/chart/{chart}/applications/{client}", data={"csrf": csrf_in(page)})
+    url = httpx.URL(opened.text.partition('content="0; url=')[2].partition('"')[0].replace("&amp;", "&"))
+    assert str(url).startswith(LAUNCH)
+    return dict(url.params)
+
+
+async def test_an_application_opened_from_a_chart_gets_that_patient_alone(world: World) -> None:
+    client = await world.client(scopes=SCOPES, launch_uri=LAUNCH)
+    chart, other = await patient(world), await patient(world, "Carla Blu")
+    _, email = await world.account(staff_id=uuid4())
+    await world.sign_in(email)
+    told = await launched(world, client, chart)
+    assert told["iss"] == f"{BASE}/fhir"
+    said = {"scope": "openid fhirUser launch patient/*.rs", "launch": told["launch"], "aud": f"{BASE}/fhir"}
+    body = await world.tokens(client, **said)
+    assert (body["patient"], body["need_patient_banner"]) == (str(chart), True)
+    about = (await world.get("/userinfo", body["access_token"])).json()
+    assert about["fhirUser"].startswith(f"{BASE}/fhir/Practitioner/")
+    assert (await world.get(f"/api/v1/patients/{chart}", body["access_token"])).status_code == 401
+    for_rest = await world.tokens(client, **said | {"aud": "salerno"})
+    assert (await world.get(f"/api/v1/patients/{chart}", for_rest["access_token"])).status_code == 200
+    assert (await world.get(f"/api/v1/patients/{other}", for_rest["access_token"])).status_code == 404
+    assert (await world.get("/api/v1/patients?search=Neri", for_rest["access_token"])).status_code >= 400
+
+
+async def test_a_launch_is_its_clients_and_its_persons(world: World) -> None:
+    client = await world.client(scopes=SCOPES, launch_uri=LAUNCH)
+    other = await world.client(scopes=SCOPES, launch_uri=LAUNCH, name="Other")
+    chart = await patient(world)
+    _, first = await world.account()
+    _, second = await world.account()
+    await world.sign_in(first)
+    launch = (await launched(world, client, chart))["launch"]
+    said: dict[str, Any] = {"scope": "launch patient/*.rs", "aud": f"{BASE}/fhir"}
+    assert back(await world.authorize(other, launch=launch, **said))["error"] == "invalid_request"
+    assert back(await world.authorize(client, launch="guess", **said))["error"] == "invalid_request"
+    world.browser.cookies.clear()
+    await world.sign_in(second)
+    assert back(await world.authorize(client, launch=launch, **said))["error"] == "invalid_request"
+
+
+async def test_standing_alone_the_person_chooses_a_patient_that_they_may_see(world: World) -> None:
+    client = await world.client(scopes=SCOPES)
+    chart = await patient(world, "Dora Zafferano")
+    _, email = await world.account()
+    await world.sign_in(email)
+    asked = await world.authorize(client, scope="openid launch/patient patient/*.rs", aud=f"{BASE}/fhir")
+    page = await world.browser.get(asked.headers["location"])
+    assert 'value="allow"' not in page.text
+    found = await world.browser.get(asked.headers["location"] + "?q=zafferano")
+    assert str(chart) in found.text
+    refused = await world.allow(found, patient=str(uuid4()))
+    assert refused.status_code == 422 and "Choose a patient" in refused.text
+    told = back(await world.allow(found, patient=str(chart)))
+    assert (await world.redeem(client, told["code"])).json()["patient"] == str(chart)
+
+
+async def test_a_patients_application_reaches_their_own_chart(world: World, bus: Bus) -> None:
+    client = await world.client(scopes=SCOPES)
+    chart, other = await patient(world, "Elsa Viola"), await patient(world, "Franca Rosa")
+    _, email = await world.account("PATIENT")
+    await world.sign_in(email)
+    code = (await bus.ask(IssueChartCode(patient_id=chart), world.admin)).code
+    page = await world.browser.get("/account")
+    assert (await world.browser.post("/account/chart", data={"csrf": csrf_in(page), "code": code})).status_code == 303
+    said = {"scope": "openid launch/patient patient/*.rs user/*.cruds", "aud": "salerno"}
+    body = await world.tokens(client, **said)
+    assert body["patient"] == str(chart)
+    assert (await world.get(f"/api/v1/patients/{chart}", body["access_token"])).status_code == 200
+    assert (await world.get(f"/api/v1/patients/{other}", body["access_token"])).status_code == 404
+
+
+async def test_t029_a_wrong_audience_yields_no_code(world: World) -> None:
+    client = await world.client(scopes=SCOPES)
+    _, email = await world.account()
+    await world.sign_in(email)
+    for aud in ("https://evil.example/fhir", f"{BASE}/fhir/", "", None):
+        told = back(await world.authorize(client, scope="openid user/*.rs", aud=aud))
+        assert told["error"] == "invalid_target" and "code" not in told
+    both = back(await world.authorize(client, scope="openid user/*.rs", aud=f"{BASE}/fhir", resource="salerno"))
+    assert both["error"] == "invalid_target"
+
+
+async def test_t029_a_category_is_one_kind_of_observation(world: World) -> None:
+    client = await world.client(scopes=SCOPES)
+    chart = await patient(world, "Gina Bruno")
+    _, email = await world.account()
+    await world.sign_in(email)
+    scope = "user/Observation.rs?category=laboratory"
+    wide = await world.client(scopes=("openid", "user/*.rs"), name="Wide")
+    token = (await world.tokens(wide, scope=f"openid {scope}", aud="salerno"))["access_token"]
+    allowed = await world.get(f"/api/v1/patients/{chart}/observations", token)
+    refused = await world.get(f"/api/v1/patients/{chart}/vitals", token)
+    assert (allowed.status_code, refused.status_code) == (200, 403)
+    assert back(await world.authorize(client, scope="user/Observation.rs?code=1", aud="salerno"))["error"] == (
+        "invalid_scope"
+    )
+
+
+async def test_the_smart_document_says_what_applications_rely_on(world: World) -> None:
+    for path in ("/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"):
+        told = (await world.program.get(path)).json()
+        assert {"launch-ehr", "launch-standalone", "permission-v2", "sso-openid-connect"} <= set(told["capabilities"])
+        assert told["code_challenge_methods_supported"] == ["S256"]
+        assert {"authorization_endpoint", "token_endpoint", "introspection_endpoint"} <= told.keys()
