@@ -55,6 +55,7 @@ ALLERGIES = (
     ("Arachidi", "Peanuts", "", "Gonfiore delle labbra", "Swollen lips", "moderate", "high"),
     ("Polline di parietaria", "Pellitory pollen", "", "Rinite", "Rhinitis", "mild", "low"),
 )
+STORIES = ("geriatrics", "general", "cardiology")
 AT_ONCE = 8  # people at the registration desk
 Told = Callable[[int, int], None]
 
@@ -66,7 +67,7 @@ class Chronicle:
     house: House
     clock: SettableClock
     clinic: Clinic
-    dice: Random
+    seed: int
     charts: list[Chart] = field(default_factory=list)
     pace: float = 1.0  # below 1, things are done faster than they would be: today's must be over by now
 
@@ -79,6 +80,10 @@ class Chronicle:
 
     def at(self, day: date, moment: time) -> datetime:
         return datetime.combine(day, moment, ROME)
+
+    def dice_for(self, what: object) -> Random:
+        """Dice of their own for each person and each surgery, so that who is waited for first changes nothing."""
+        return Random(f"{self.seed} {what}")  # noqa: S311 - the same clinic every time, no secret
 
     def later(self, moment: datetime) -> None:
         """The clock never goes back."""
@@ -98,20 +103,19 @@ class Chronicle:
         patient = await self.do(_registration(person, number), "receptionist", 3)
         await self.do(GiveConsent(patient_id=patient, scope="treatment"), "receptionist", 0.2)
         age = person.age(first_day)
-        story = BY_NAME["hypertension"] if number == 0 else story_for(age, self.dice)
-        height = (
-            float(round(self.dice.gauss(163 if person.gender == "female" else 174, 6))) if age > 16 else 90.0 + 5 * age
-        )
-        body = (round(max(9.0, (height / 100) ** 2 * self.dice.gauss(26 if age > 16 else 17, 3)), 1), height)
-        await self._ask_for_allergies(patient, person, number)
-        due = first_day + timedelta(days=self.dice.randint(0, min(story.every_days, 240)))
-        return Chart(patient, person, story, body, due)
+        dice = self.dice_for(number)
+        story = BY_NAME["hypertension"] if number == 0 else story_for(age, dice)
+        height = float(round(dice.gauss(163 if person.gender == "female" else 174, 6))) if age > 16 else 90.0 + 5 * age
+        body = (round(max(9.0, (height / 100) ** 2 * dice.gauss(26 if age > 16 else 17, 3)), 1), height)
+        await self._ask_for_allergies(patient, person, number, dice)
+        due = first_day + timedelta(days=dice.randint(0, min(story.every_days, 240)))
+        return Chart(patient, person, story, body, dice, due)
 
-    async def _ask_for_allergies(self, patient: UUID, person: Person, number: int) -> None:
-        if number != 0 and self.dice.random() > 0.22:
+    async def _ask_for_allergies(self, patient: UUID, person: Person, number: int, dice: Random) -> None:
+        if number != 0 and dice.random() > 0.22:
             await self.do(StateNoKnownAllergies(patient_id=patient), "nurse", 0.2)
             return
-        words = ALLERGIES[1 if number == 0 else self.dice.randrange(len(ALLERGIES))]
+        words = ALLERGIES[1 if number == 0 else dice.randrange(len(ALLERGIES))]
         italian = person.language == "it"
         await self.do(
             RecordAllergy(
@@ -140,7 +144,7 @@ class Chronicle:
 
     async def _day(self, day: date) -> None:
         due = [chart for chart in self.charts if chart.due <= day]
-        await asyncio.gather(*(self._surgery(day, name, due) for name in ("geriatrics", "general", "cardiology")))
+        await asyncio.gather(*(self._surgery(day, name, due) for name in STORIES))
         self.later(self.at(day, time(19)))
         if day.weekday() == 4:
             await self.house.bus.settled()
@@ -149,8 +153,9 @@ class Chronicle:
         """One doctor's day, in the order of the hours."""
         who = self.clinic.doctor_for(stories)
         mine = [chart for chart in due if chart.story.doctor == stories]
-        for chart, moment in zip(mine, sorted(self.dice.sample(SLOTS, min(len(mine), len(SLOTS)))), strict=False):
-            chart.due = day + timedelta(days=max(7, round(chart.story.every_days * self.dice.uniform(0.8, 1.3))))
+        dice = self.dice_for(f"{day} {stories}")
+        for chart, moment in zip(mine, sorted(dice.sample(SLOTS, min(len(mine), len(SLOTS)))), strict=False):
+            chart.due = day + timedelta(days=max(7, round(chart.story.every_days * chart.dice.uniform(0.8, 1.3))))
             await self._meet(chart, who, self.at(day, moment))
 
     async def _meet(self, chart: Chart, who: Colleague, moment: datetime) -> None:
@@ -158,7 +163,7 @@ class Chronicle:
         appointment = await self._book(chart, who, moment)
         if appointment is None:
             return
-        fate = self.dice.random()
+        fate = chart.dice.random()
         if fate < 0.05:
             await self.do(CancelAppointment(appointment_id=appointment, reason="Impegno imprevisto"), "receptionist")
         elif fate < 0.09:
@@ -198,7 +203,7 @@ class Chronicle:
             1,
         )
         age = chart.person.age(self.clock.now().date())
-        measures = vitals_of(chart.story, age, chart.body, self.dice)
+        measures = vitals_of(chart.story, age, chart.body, chart.dice)
         await self.do(RecordVitals(patient_id=chart.id, visit_id=visit, consciousness="A", **measures), "nurse", 4)  # type: ignore[arg-type]
         note = await self._write(chart, who, visit)
         if not finished:
@@ -213,13 +218,13 @@ class Chronicle:
 
     async def _write(self, chart: Chart, who: Colleague, visit: UUID) -> UUID:
         words = chart.story.words(chart.person.language)
-        number = self.dice.randint(2, 6) if chart.story.every_days < 60 else self.dice.randint(132, 158)
+        number = chart.dice.randint(2, 6) if chart.story.every_days < 60 else chart.dice.randint(132, 158)
         if chart.story.name in ("fibrillation", "check", "thyroid", "heart-failure", "cold", "asthma", "frail"):
-            number = self.dice.randint(2, 4) if chart.story.name != "fibrillation" else self.dice.choice((20, 30, 45))
+            number = chart.dice.randint(2, 4) if chart.story.name != "fibrillation" else chart.dice.choice((20, 30, 45))
         return await self.do(
             SaveDraft(
                 visit_id=visit,
-                subjective=self.dice.choice(words.subjective).replace("{n}", str(number)),
+                subjective=chart.dice.choice(words.subjective).replace("{n}", str(number)),
                 objective=words.objective,
                 assessment=words.assessment,
                 plan=words.plan,
@@ -241,24 +246,27 @@ class Chronicle:
         self.later(now - timedelta(minutes=130))
         self.pace = 0.05
         await self._book_ahead(today)
-        surgeries = [
-            (self.clinic.doctor_for(name), [c for c in self.charts if c.story.doctor == name and c.due > today])
-            for name in ("geriatrics", "general", "cardiology")
-        ]
+        surgeries = [(self.clinic.doctor_for(name), self._expected(name, today)) for name in STORIES]
         for who, charts in surgeries:
             await self._come_today(who, charts, now)
         for nth, pace in ((0, 0.55), (1, 0.4)):  # of the second the note is not signed yet
             self.later(now - timedelta(minutes=(120, 60)[nth]))
             self.pace = pace
             for who, charts in surgeries:
-                await self._seen_today(charts[nth], who, _rounded(now - timedelta(minutes=125 - 65 * nth)), nth == 0)
+                for chart in charts[nth : nth + 1]:  # a small clinic's doctor may expect fewer
+                    await self._seen_today(chart, who, _rounded(now - timedelta(minutes=125 - 65 * nth)), nth == 0)
         self.later(now - timedelta(minutes=22))
         self.pace = 1.0
         for nth in (2, 3):
             for who, charts in surgeries:
-                await self._waits_today(charts[nth], who, _rounded(now + timedelta(minutes=35 * (nth - 2) - 5)))
+                for chart in charts[nth : nth + 1]:
+                    await self._waits_today(chart, who, _rounded(now + timedelta(minutes=35 * (nth - 2) - 5)))
         self.later(now - timedelta(seconds=5))
         await self.house.bus.settled()
+
+    def _expected(self, stories: str, today: date) -> list[Chart]:
+        """Whom a doctor may see today: first those who were not waited for on the days before."""
+        return sorted((c for c in self.charts if c.story.doctor == stories), key=lambda chart: chart.due <= today)
 
     async def _seen_today(self, chart: Chart, who: Colleague, moment: datetime, finished: bool) -> None:
         appointment = await self._urgent(chart, who, moment)
@@ -296,9 +304,9 @@ class Chronicle:
     async def _book_ahead(self, today: date) -> None:
         ahead = [today + timedelta(days=n) for n in range(1, 15)]
         for chart in self.charts[30:130]:
-            day = self.dice.choice([day for day in ahead if day.weekday() < 5])
+            day = chart.dice.choice([day for day in ahead if day.weekday() < 5])
             who = self.clinic.doctor_for(chart.story.doctor)
-            await self._book(chart, who, self.at(day, self.dice.choice(SLOTS)))
+            await self._book(chart, who, self.at(day, chart.dice.choice(SLOTS)))
 
     # ------------------------------------------------------------ one story to look at
     async def _maria(self) -> None:
