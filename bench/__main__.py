@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import uvloop
 
-from bench import importing, limits, load, replay
+from bench import guarding, importing, limits, load, replay
 from bench.load import Result, request
 from bench.world import World, memory_of, opened, serving
 
@@ -135,6 +135,7 @@ async def measure(patients: int) -> None:
                 show(name, result)
             for name, result in (await writes(world)).items():
                 show(name, result, f"{result.rate / inserts:.1%} of the insert limit")
+            await guarding.measure(world)
             print(f"\nMemory of the worker: {memory_of(process):.0f} MB")
         _print_growth(growth)
         await replay.measure(world)

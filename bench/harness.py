@@ -14,7 +14,10 @@ import httpx
 
 SALERNO = Path(sys.executable).with_name("salerno")
 PATIENCE = 120.0
-UNLIMITED = {"RATE_LIMIT_MAX_REQUESTS": "0", "RATE_LIMIT_MAX_SIGNED_IN": "0", "LOG_LEVEL": "warning"}
+UNLIMITED = {
+    **{f"RATE_LIMIT_MAX_{of}": "0" for of in ("REQUESTS", "SIGNED_IN", "SECRETS", "PROBES")},
+    "LOG_LEVEL": "warning",
+}
 
 
 def free_port() -> int:

@@ -193,6 +193,8 @@ async def opened(seed: int = 11) -> AsyncIterator[World]:
     folder.chmod(0o711)
     environment = {
         "SALERNO_DATA": str(folder), "PORT": str(PORT), "RATE_LIMIT_MAX_REQUESTS": "0", "RATE_LIMIT_MAX_SIGNED_IN": "0",
+        "RATE_LIMIT_MAX_SECRETS": "0", "RATE_LIMIT_MAX_PROBES": "0",
+        "RATE_LIMIT_FAILURES_PER_ACCOUNT": "1000000", "RATE_LIMIT_FAILURES_PER_ADDRESS": "1000000",
         "SALERNO_SECOND_FACTOR": "offered", "LOG_LEVEL": "error",
     }  # fmt: skip
     os.environ.update(environment)

@@ -20,6 +20,7 @@ from msgspec.inspect import Metadata, type_info
 
 from salerno import app
 from salerno.interfaces.cli import main
+from salerno.interfaces.http.limits.policies import SECOND, TABLE
 from salerno.interfaces.http.routes import Route
 from salerno.kernel import settings
 from salerno.kernel.bus import Bus, kebab
@@ -101,6 +102,15 @@ def settings_table() -> str:
         words = cell(settings.description_of(name))
         rows.append([f"`{name}`", f"`{shown}`" if shown else "empty", words + late])
     return table(["Setting", "When left out", "Meaning"], rows)
+
+
+def limits_table() -> str:
+    rows = []
+    for name, counted_by, rate, window, of_what in TABLE:
+        most = getattr(settings.Settings(), rate)
+        span = window if window == SECOND else f"in `{window.upper()}`"
+        rows.append([f"`{name}`", of_what, counted_by, f"{most} {span}" if most else "none", f"`{rate.upper()}`"])
+    return table(["Limit", "Of what", "Counted by", "When left out", "Setting"], rows)
 
 
 def is_used(name: str) -> bool:
@@ -209,6 +219,7 @@ def verbs_table() -> str:
 
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("settings.md", settings_table),
+    "limits": ("security.md", limits_table),
     "events": ("events.md", events_table),
     "commands": ("commands.md", commands_table),
     "permissions": ("permissions.md", permissions_table),

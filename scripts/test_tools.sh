@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need beside Python packages: other people's OpenID clients, a Chromium, PostgreSQL 15 as the oldest server that is supported, and
-# strace, which makes a disk fail.
+# What the tests need beside Python packages: other people's OpenID clients, a Chromium, PostgreSQL 15 as the oldest server that is supported, Redis,
+# which the tests start and kill themselves, and strace, which makes a disk fail.
 # Root on Debian gets them; anybody else is told. With CI=true a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ wanted=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || wanted+=(chromium)
 [ -x /usr/lib/postgresql/15/bin/postgres ] || wanted+=(postgresql-15)
 command -v strace >/dev/null || wanted+=(strace)
+command -v redis-server >/dev/null || wanted+=(redis-server)
 [ ${#wanted[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

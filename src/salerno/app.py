@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from importlib import import_module, metadata
 from typing import Any
@@ -32,6 +33,8 @@ from salerno.interfaces import between
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.edge import Rules
 from salerno.interfaces.http.ending import end_access
+from salerno.interfaces.http.forwarded import Proxies
+from salerno.interfaces.http.limits import limits_of
 from salerno.interfaces.http.live import Live
 from salerno.interfaces.http.routes import Door
 from salerno.interfaces.http.sessions import sessions_of
@@ -39,6 +42,7 @@ from salerno.kernel.bus import Bus
 from salerno.kernel.clock import Clock, SystemClock
 from salerno.kernel.database import Database
 from salerno.kernel.embedded import EmbeddedPostgres
+from salerno.kernel.fitness import serving_name
 from salerno.kernel.ledger.keys import SigningKeys
 from salerno.kernel.ledger.sealer import Sealer
 from salerno.kernel.ledger.witness import FolderWitness
@@ -173,6 +177,9 @@ def sign_in_policy(settings: Settings) -> SignInPolicy:
         second_factor_demanded=settings.second_factor_demanded,
         issuer=settings.base_url,
         password_token=settings.token_lifetime,
+        window=timedelta(milliseconds=settings.rate_limit_failures_window_ms),
+        failures_per_account=settings.rate_limit_failures_per_account,
+        failures_per_address=settings.rate_limit_failures_per_address,
     )
 
 
@@ -364,17 +371,16 @@ def create() -> Litestar:
     settings = read_settings()
     configure_logs(settings.level)
     house, server = house_of(settings)
+    house.database.name = serving_name(settings.port)
     wanted = settings.salerno_doors.replace(",", " ").split() or list(DOORS)
     setup = Setup(
         rules=Rules(
-            behind_proxy=settings.salerno_behind_proxy,
+            proxies=Proxies(settings.proxies, settings.salerno_forwarded_header.encode()),
             hosts=settings.hosts if settings.production else frozenset(),
             cross_origins=settings.origins,
-            anonymous_requests=settings.rate_limit_max_requests,
-            signed_in_requests=settings.rate_limit_max_signed_in,
-            window_seconds=settings.rate_limit_window_ms / 1000,
         ),
         sessions=sessions_of(house.bus),
+        limits=limits_of(settings, master_key(settings)),
         version=version(),
         development=not settings.production,
         metrics_folder=settings.metrics_folder,

@@ -33,6 +33,7 @@ from salerno.interfaces.http import (
 )
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.edge import Rules
+from salerno.interfaces.http.limits import Limiting, Limits
 from salerno.interfaces.http.observing import AccessLog
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.clock import SettableClock
@@ -173,10 +174,11 @@ class TwoSessions:
 ROUTES = (wish, form, sign_out, wishes, one_wish, change_wish, forget_wish, race, refused, me, large, page)
 
 
-def application(out: io.BytesIO | None = None, **rules: Any) -> Any:
+def application(out: io.BytesIO | None = None, limits: Limiting | None = None, **rules: Any) -> Any:
     setup = Setup(
         rules=Rules(**rules),
         sessions=TwoSessions(),
+        limits=limits or Limits(),
         clock=SettableClock(NOW),
         stop=False,
         log=AccessLog(out or io.BytesIO()),

@@ -13,6 +13,7 @@ from tests.doors.probe import CSRF, NOW, client_of
 
 from salerno.interfaces.api import door, routes_of_rooms
 from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.limits import REPORT, Limits, Policy
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
@@ -35,7 +36,8 @@ class OneCaller:
 
 
 def application(bus: Bus, caller: Caller) -> Any:
-    return build(bus, [door(bus)], Setup(sessions=OneCaller(caller), version="1.2.3", stop=False))
+    limits = Limits([Policy(REPORT, 60)])
+    return build(bus, [door(bus)], Setup(sessions=OneCaller(caller), limits=limits, version="1.2.3", stop=False))
 
 
 @pytest.fixture

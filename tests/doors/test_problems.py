@@ -34,7 +34,7 @@ async def test_invalid_names_path_and_pointer(web: httpx.AsyncClient) -> None:
 
 
 async def test_slow_down_and_unavailable_say_when_to_come_back(web: httpx.AsyncClient) -> None:
-    assert (await web.get("/refused/too-many")).headers["retry-after"] == "12"
+    assert (await web.get("/refused/too-many")).headers["retry-after"] == "13"
     assert (await web.get("/refused/unavailable")).headers["retry-after"] == "2"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import httpx
@@ -15,6 +16,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey
 from tests.doors.provider_world import (
     BASE,
     CALLBACK,
+    FORM,
     HTML,
     VERIFIER,
     World,
@@ -666,6 +668,38 @@ async def test_a_wrong_secret_is_no_client_whatever_it_asks(world: World) -> Non
         ):
             got = await world.program.post(path, data=more | form)
             assert (got.status_code, got.json()["error"]) == (401, "invalid_client"), (path, form)
+
+
+async def test_guesses_at_a_programs_secret_are_counted_before_they_are_looked_at(world: World) -> None:
+    client = await world.client(kind="service", redirect_uris=(), scopes=("patient-api",))
+    other = await world.client()
+    good = {"grant_type": "client_credentials", "client_id": client, "client_secret": world.secrets[client]}
+
+    async def ask(secret: str, **form: str) -> int:
+        return (await world.program.post("/token", data=good | form | {"client_secret": secret})).status_code
+
+    async def by_basic(secret: str) -> int:
+        answer = await world.program.post("/token", data={"grant_type": "client_credentials"}, auth=(client, secret))
+        return answer.status_code
+
+    # what went wrong after the program had proved itself is no guess, and a success begins the count anew
+    assert [await ask(world.secrets[client], scope="records-api") for _ in range(101)] == [400] * 101
+    assert [await ask("wrong") for _ in range(90)] + [await ask(world.secrets[client])] == [401] * 90 + [200]
+    # nor does a request that proves nothing reset it
+    doubled = urlencode([*good.items(), ("grant_type", "x")])
+    for _ in range(20):
+        assert await ask("wrong") == 401
+        answer = await world.program.post("/token", content=doubled, headers={"Content-Type": FORM})
+        assert answer.status_code == 400
+    at_once = await asyncio.gather(*(way(f"guess {nth}") for nth in range(75) for way in (ask, by_basic)))
+    assert sorted(at_once) == [401] * 60 + [429] * 90
+    refused = await world.program.post("/token", data=good)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-many-attempts")
+    assert int(refused.headers["retry-after"]) > 1
+    assert (await world.token(other, grant_type="refresh_token", refresh_token="x")).status_code == 400
+    elsewhere = httpx.ASGITransport(world.app, client=("198.51.100.8", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url=BASE) as there:
+        assert (await there.post("/token", data=good)).status_code == 200  # nobody else locks a program out
 
 
 async def test_forms_that_make_no_sense_are_answered_and_never_break(world: World) -> None:

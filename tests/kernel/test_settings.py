@@ -161,6 +161,9 @@ MAIL = {"SMTP_HOST": "mail.example.org", "SMTP_FROM": "clinic@example.org"}
         ({"SALERNO_ORIGINS": "https://a.example.org, *"}, "SALERNO_ORIGINS"),
         ({"LOG_LEVEL": "debug"}, "LOG_LEVEL"),
         ({"RATE_LIMIT_MAX_REQUESTS": "0"}, "RATE_LIMIT_MAX_REQUESTS"),
+        ({"RATE_LIMIT_MAX_SECRETS": "0"}, "RATE_LIMIT_MAX_SECRETS"),
+        ({"SALERNO_INSTANCES": "2"}, "SALERNO_INSTANCES"),
+        ({"REDIS_URL": "redis://cache.internal:6379/0"}, "REDIS_URL"),
         ({**MAIL, "SMTP_SECURITY": "none"}, "SMTP_SECURITY"),
         ({"SMTP_USER": "clinic", "SMTP_PASSWORD": "password"}, "SMTP_PASSWORD"),
     ],
@@ -168,6 +171,36 @@ MAIL = {"SMTP_HOST": "mail.example.org", "SMTP_FROM": "clinic@example.org"}
 def test_t080_production_refuses_what_is_unsafe_and_names_it(change: dict[str, str], named: str) -> None:
     sentences = refused({**SAFE, **change})
     assert [sentence.split()[0] for sentence in sentences] == [named]
+
+
+@pytest.mark.parametrize("url", ["rediss://cache.internal/0", "redis://localhost:6379", "unix:///run/redis.sock"])
+def test_production_takes_a_redis_that_is_safe_to_reach(url: str) -> None:
+    assert read_settings({**SAFE, "REDIS_URL": url, "SALERNO_INSTANCES": "3"}, NOWHERE).processes == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"REDIS_URL": "memcached://localhost"}, "REDIS_URL"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL"),
+        ({"SALERNO_TRUSTED_PROXIES": "10.0.0.1, proxy.internal"}, "SALERNO_TRUSTED_PROXIES"),
+        ({"SALERNO_TRUSTED_PROXIES": "10.0.0.1/8"}, "SALERNO_TRUSTED_PROXIES"),  # the address, or the network?
+        ({"SALERNO_FORWARDED_HEADER": "x-real-ip"}, "SALERNO_FORWARDED_HEADER"),
+        ({"SALERNO_WORKERS": "0"}, "SALERNO_WORKERS"),
+    ],
+)
+def test_a_store_or_a_proxy_that_cannot_be_understood_stops_the_start(given: dict[str, str], named: str) -> None:
+    assert [sentence.split()[0] for sentence in refused(given)] == [named]
+
+
+def test_trusted_proxies_are_those_on_this_machine_and_those_that_are_named() -> None:
+    def told(**given: str) -> list[str]:
+        return [str(network) for network in read_settings(given, NOWHERE).proxies]
+
+    assert told() == []
+    assert told(SALERNO_BEHIND_PROXY="true") == ["127.0.0.1/32", "::1/128"]
+    both = told(SALERNO_BEHIND_PROXY="true", SALERNO_TRUSTED_PROXIES="10.0.0.5, fd00::/8")
+    assert both == ["127.0.0.1/32", "::1/128", "10.0.0.5/32", "fd00::/8"]
 
 
 @pytest.mark.parametrize(

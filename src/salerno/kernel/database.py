@@ -49,7 +49,6 @@ SERVER = {
     "statement_timeout": "30s",
     "jit": "off",
     "timezone": "UTC",
-    "application_name": "salerno",
     # A plan made while a table was empty must still be right when it is large: by index, row by row.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -87,6 +86,7 @@ class Database:
     ) -> None:
         self.url = url
         self.owner_url = owner_url or url
+        self.name = "salerno"  # by which the database and other processes know this one
         self._sizes = (pool_min, pool_max)
         self._idle = float(idle_seconds)
         self._pool: Pool | None = None
@@ -100,7 +100,10 @@ class Database:
         await self._aside.open()
 
     async def _connect(self) -> Session:
-        session: Session = await asyncpg.connect(self.url, connection_class=Session, server_settings=SERVER, timeout=10)
+        settings = {**SERVER, "application_name": self.name}
+        session: Session = await asyncpg.connect(
+            self.url, connection_class=Session, server_settings=settings, timeout=10
+        )
         return session
 
     async def close(self) -> None:

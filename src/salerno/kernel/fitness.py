@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 
 from salerno.kernel.clock import Clock
 from salerno.kernel.database import Connection, Database
@@ -22,6 +23,10 @@ LAG = """
         LIMIT 100000) l) AS behind
     FROM kernel.projection_checkpoints c ORDER BY c.reader"""
 ERRORS = "SELECT count(*) FROM kernel.projection_errors WHERE resolved_at IS NULL"
+SERVING = "salerno serve "
+SERVERS = """
+    SELECT DISTINCT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND starts_with(application_name, $1)"""
 LAST_PARTITION = """
     SELECT max(to_date(right(c.relname, 7), 'YYYY_MM')) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'kernel.event_store'::regclass"""
@@ -98,6 +103,17 @@ async def _readers(connection: Connection) -> list[str]:
         if row["behind"] > BEHIND:
             found.append(f"{row['reader']} is {row['behind']} events behind, those of the last minute not counted.")
     return found
+
+
+def serving_name(port: int) -> str:
+    """How a server's processes name themselves to the database: one name for all workers on its port."""
+    return f"{SERVING}{port} {gethostname()}"[:63]
+
+
+async def servers(database: Database) -> set[str]:
+    """The names of the servers that are connected to this database now, on whatever machine."""
+    async with Database(database.url).owner() as application:
+        return {row["application_name"] for row in await application.fetch(SERVERS, SERVING)}
 
 
 def same_disk(witness: Path, data: Path) -> bool:

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from salerno.kernel.addresses import Network, networks_in, scheme_of
+from salerno.kernel.dotenv import read_dotenv
 from salerno.kernel.secrecy import key_of, weakness
 
 DEVELOPMENT_PASSWORDS = frozenset(
@@ -61,8 +63,19 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         str, Meta(description="A CSV file of applications that every organisation knows, beside those that ship.")
     ] = ""
     salerno_behind_proxy: Annotated[
-        bool, Meta(description="true: take the caller's address from the last hop of X-Forwarded-For.")
+        bool, Meta(description="true: a proxy on this machine says whose request it is: trust 127.0.0.1 and ::1.")
     ] = False
+    salerno_trusted_proxies: Annotated[
+        str, Meta(description="Further proxies whose word on that counts: addresses and networks, commas between.")
+    ] = ""
+    salerno_forwarded_header: Annotated[
+        Literal["x-forwarded-for", "forwarded"],
+        Meta(description="The header in which the proxies say it: x-forwarded-for, forwarded. The other is ignored."),
+    ] = "x-forwarded-for"
+    salerno_workers: Annotated[int, Meta(ge=1, le=64, description="Processes on one port, as --workers says.")] = 1
+    salerno_instances: Annotated[
+        Positive, Meta(description="Servers with all doors on this database. More than one needs REDIS_URL.")
+    ] = 1
 
     salerno_data: Annotated[
         str, Meta(description="The data folder. Empty: /var/lib/salerno for root, else ~/.local/share/salerno.")
@@ -115,15 +128,27 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     snapshot_frequency: Annotated[Positive, Meta(description="Events of a stream between two snapshots.")] = 100
     projection_batch_size: Annotated[Positive, Meta(description="Events that a projection takes at a time.")] = 1000
 
-    rate_limit_window_ms: Annotated[Positive, Meta(description="The window of the limits below, in milliseconds.")] = (
+    rate_limit_window_ms: Annotated[Positive, Meta(description="The window of the RATE_LIMIT_MAX_…: milliseconds.")] = (
         60_000
     )
     rate_limit_max_requests: Annotated[
-        Count, Meta(description="Requests of one address in a window before sign-in; 0 for no limit.")
+        Count, Meta(description="Requests of an address before sign-in. 0: no limit.")
     ] = 100
-    rate_limit_max_signed_in: Annotated[
-        Count, Meta(description="Requests of one account in a window; 0 for no limit.")
-    ] = 300
+    rate_limit_max_signed_in: Annotated[Count, Meta(description="Requests of an account. 0: no limit.")] = 300
+    rate_limit_max_secrets: Annotated[
+        Count, Meta(description="Requests of an address that verify a secret. 0: no limit.")
+    ] = 60
+    rate_limit_max_reports: Annotated[Count, Meta(description="Reports of an address's browsers. 0: no limit.")] = 60
+    rate_limit_max_probes: Annotated[Count, Meta(description="Health probes of an address. 0: no limit.")] = 600
+    rate_limit_max_per_room: Annotated[Count, Meta(description="Requests to one room, a second. 0: no limit.")] = 0
+    rate_limit_failures_window_ms: Annotated[
+        Positive, Meta(description="The window of RATE_LIMIT_FAILURES_…, which are counted in the database.")
+    ] = 300_000
+    rate_limit_failures_per_account: Annotated[Positive, Meta(description="Failed tries for one account.")] = 10
+    rate_limit_failures_per_address: Annotated[Positive, Meta(description="Tries to sign in from one address.")] = 50
+    redis_url: Annotated[
+        str, Meta(description="Where all servers count together: redis://, rediss:// (TLS) or unix://. Empty: alone.")
+    ] = ""
 
     log_level: Annotated[
         Level | Literal[""], Meta(description="debug, info, warning or error. Empty: info, in development debug.")
@@ -169,6 +194,17 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     @property
     def origins(self) -> frozenset[str]:
         return _listed(self.salerno_origins)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """From whom it is believed whose request it is."""
+        near = networks_in("127.0.0.1, ::1") if self.salerno_behind_proxy else ()
+        return near + networks_in(self.salerno_trusted_proxies)
+
+    @property
+    def processes(self) -> int:
+        """How many share the requests, as far as the settings know."""
+        return self.salerno_workers * self.salerno_instances
 
     @property
     def clients_table(self) -> str:
@@ -256,8 +292,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             found.append("SALERNO_ORIGINS names an origin that is not a single https address.")
         if self.log_level == "debug":
             found.append("LOG_LEVEL is debug.")
-        if not (self.rate_limit_max_requests and self.rate_limit_max_signed_in):
-            found.append("RATE_LIMIT_MAX_REQUESTS or RATE_LIMIT_MAX_SIGNED_IN is without limit.")
+        for name in ("rate_limit_max_requests", "rate_limit_max_signed_in", "rate_limit_max_secrets"):
+            if not getattr(self, name):
+                found.append(f"{name.upper()} is without limit.")
+        if self.salerno_instances > 1 and not self.redis_url:
+            found.append("SALERNO_INSTANCES is more than one and REDIS_URL is empty: each would count for itself.")
+        redis = urlsplit(self.redis_url)
+        if redis.scheme == "redis" and redis.hostname not in LOCAL_HOSTS:
+            found.append("REDIS_URL reaches another machine without TLS. Let it begin with rediss://")
         if self.smtp_host and self.smtp_security == "none":
             found.append("SMTP_SECURITY is none.")
         return found
@@ -267,7 +309,7 @@ def read_settings(environment: Mapping[str, str] | None = None, dotenv: Path | N
     """The settings of this process. What the environment says goes before what `.env` says."""
     given = dict(os.environ if environment is None else environment)
     if "production" not in (given.get("SALERNO_ENV"), given.get("NODE_ENV")):
-        given = {**_read_dotenv(dotenv or Path(".env")), **given}
+        given = {**read_dotenv(dotenv or Path(".env")), **given}
     known = [field.encode_name for field in msgspec.structs.fields(Settings)]
     settings = _convert({name: given[name].strip() for name in known if given.get(name, "").strip()})
     if wrong := _malformed(settings) or (settings.problems() if settings.production else []):
@@ -297,15 +339,21 @@ def _malformed(settings: Settings) -> list[str]:
     if settings.database_pool_min > settings.database_pool_max:
         found.append("DATABASE_POOL_MIN is above DATABASE_POOL_MAX.")
     for name in ("database_url", "database_owner_url"):
-        if (value := getattr(settings, name)) and _scheme(value) not in ("postgresql", "postgres"):
+        if (value := getattr(settings, name)) and scheme_of(value) not in ("postgresql", "postgres"):
             found.append(f"{name.upper()} is not a postgresql:// address.")
     if settings.salerno_clients and not Path(settings.salerno_clients).expanduser().is_file():
         found.append("SALERNO_CLIENTS names no file.")
+    if settings.redis_url and scheme_of(settings.redis_url) not in ("redis", "rediss", "unix"):
+        found.append("REDIS_URL is not a redis://, rediss:// or unix:// address.")
+    try:
+        networks_in(settings.salerno_trusted_proxies)
+    except ValueError:
+        found.append("SALERNO_TRUSTED_PROXIES names something that is no address and no network.")
     if settings.database_owner_url and not settings.database_url:
         found.append("DATABASE_OWNER_URL is set, but DATABASE_URL is not.")
     if settings.smtp_host and "@" not in settings.smtp_from:
         found.append("SMTP_HOST is set, but SMTP_FROM is not an e-mail address.")
-    if _scheme(settings.base_url) not in ("http", "https"):
+    if scheme_of(settings.base_url) not in ("http", "https"):
         found.append("SALERNO_BASE_URL is not an http or https address.")
     return found
 
@@ -327,22 +375,5 @@ def description_of(name: str) -> str:
     raise LookupError(f"{name} has no description")
 
 
-def _scheme(url: str) -> str:
-    """Of an address that has a host or a path to one; "" of anything else."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme if parts.port != 0 and (parts.netloc or parts.query) else ""
-    except ValueError:
-        return ""
-
-
 def _listed(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part.strip())
-
-
-def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    lines = (line.strip().removeprefix("export ") for line in path.read_text("utf-8").splitlines())
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from salerno.interfaces.http import Problem, Request, Response, answer, bus_of, get, post
 from salerno.interfaces.http.application import Setup
-from salerno.interfaces.http.limits import Limiter
+from salerno.interfaces.http.limits import REPORT
 from salerno.interfaces.http.observing import exposition
 from salerno.interfaces.http.problems import SENTENCES
+from salerno.kernel.addresses import place_of
 
 LOG = structlog.get_logger("salerno.http")
-REPORTED = Limiter(rate=60, window=60.0)
 REPORT_TYPES = {"application/csp-report", "application/reports+json"}
 
 
@@ -127,7 +127,7 @@ async def csp_report(request: Request[Any, Any, Any]) -> Response[Any]:
     """A browser's report of a breach of the content security policy; rate-limited, kept without addresses."""
     if request.headers.get("content-type", "").partition(";")[0] not in REPORT_TYPES:
         raise Problem(415, *SENTENCES[415])
-    REPORTED.take(request.scope["state"]["address"])
+    await request.app.state["limits"].take(REPORT, place_of(request.scope["state"]["address"]))
     for directive in _directives(await request.body()):
         LOG.warning("policy breached", directive=directive)
     return Response(b"", status_code=204)

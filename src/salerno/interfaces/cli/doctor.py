@@ -8,6 +8,7 @@ import click
 
 from salerno import app
 from salerno.interfaces.cli.house import OUT, verb
+from salerno.interfaces.http.limits.shared import answers
 from salerno.kernel import fitness
 from salerno.kernel.ledger.sealer import Sealer
 from salerno.kernel.logs import configure_logs
@@ -43,8 +44,21 @@ async def _examine(settings: Settings) -> list[str]:
     async with app.running(settings) as house:
         found += await fitness.dangers(house.database)
         found += await fitness.weaknesses(house.database, house.bus.clock)
+        found += await _shared_limits(settings, len(await fitness.servers(house.database)))
         sealer = app.sealer_of(settings, house.database, house.bus.clock)
         return found + await _sealing(sealer)
+
+
+async def _shared_limits(settings: Settings, servers: int) -> list[str]:
+    """Whether those who share the work count requests together."""
+    found = []
+    if servers > 1 and not settings.redis_url:
+        found.append(f"{servers} servers use this database and REDIS_URL is empty: each counts requests for itself.")
+    if servers > settings.salerno_instances:
+        found.append(f"{servers} servers use this database, and SALERNO_INSTANCES says {settings.salerno_instances}.")
+    if settings.redis_url and not await answers(settings.redis_url):
+        found.append("REDIS_URL does not answer: each process counts its share of the requests by itself.")
+    return found
 
 
 async def _unapplied(settings: Settings) -> list[str]:

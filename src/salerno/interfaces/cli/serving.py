@@ -15,7 +15,7 @@ from salerno import app
 from salerno.interfaces.cli.house import OUT, open_house, print_json, settings_or_exit, verb
 from salerno.interfaces.http.observing import gathered
 from salerno.interfaces.http.routes import listing
-from salerno.kernel.fitness import dangers
+from salerno.kernel.fitness import dangers, servers, serving_name
 from salerno.kernel.settings import Settings
 
 SHARED_NUMBERS = "PROMETHEUS_MULTIPROC_DIR"
@@ -54,6 +54,10 @@ async def _prepare(settings: Settings, house: app.House) -> None:
     """Bring the database up to date; in production only one that keeps what it acknowledges."""
     await _refuse_dangers(settings, house)
     await app.prepare(house.database, app.rooms())
+    others = await servers(house.database) - {serving_name(settings.port)}
+    if others and not settings.redis_url:
+        click.echo(f"{len(others) + 1} servers use this database, and each counts requests for itself.", err=True)
+        click.echo("Set REDIS_URL to one that all of them use, or SALERNO_INSTANCES to their number.", err=True)
 
 
 async def _refuse_dangers(settings: Settings, house: app.House) -> None:
@@ -63,7 +67,7 @@ async def _refuse_dangers(settings: Settings, house: app.House) -> None:
         sys.exit(2)
 
 
-def run_server(settings: Settings, workers: int) -> None:
+def run_server(settings: Settings) -> None:
     """Prepare the database, then serve until told to stop. Blocks."""
     from granian.constants import Interfaces, Loops
     from granian.server import Server
@@ -81,7 +85,7 @@ def run_server(settings: Settings, workers: int) -> None:
             port=settings.port,
             interface=Interfaces.ASGI,
             factory=True,
-            workers=workers,
+            workers=settings.salerno_workers,
             websockets=False,
             loop=Loops.uvloop,
             http="1",  # type: ignore[arg-type]
@@ -100,19 +104,20 @@ def run_server(settings: Settings, workers: int) -> None:
 @click.command()
 @click.option("--rooms", default="", help="The rooms this process answers for, with commas between.")
 @click.option("--doors", default="", help="The doors it opens: web, api, fhir.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--workers", type=click.IntRange(1, 64), help="Instead of SALERNO_WORKERS.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT.")
 @click.option("--host", help="Instead of HOST.")
-def serve(rooms: str, doors: str, workers: int, port: int | None, host: str | None) -> None:
+def serve(rooms: str, doors: str, workers: int | None, port: int | None, host: str | None) -> None:
     """Serve pages, REST and FHIR until told to stop."""
-    for name, value in (("SALERNO_ROOMS", rooms), ("SALERNO_DOORS", doors), ("PORT", port), ("HOST", host)):
+    given = {"SALERNO_ROOMS": rooms, "SALERNO_DOORS": doors, "SALERNO_WORKERS": workers, "PORT": port, "HOST": host}
+    for name, value in given.items():
         if value:
             os.environ[name] = str(value)  # noqa: TID251 - the workers read their settings there
     settings = settings_or_exit()
     for sentence in settings.unneeded:
         click.echo(sentence, err=True)
     OUT.print(f"Salerno {app.version()} at {settings.base_url}")
-    run_server(settings, workers)
+    run_server(settings)
 
 
 @click.command()

@@ -14,6 +14,7 @@ from litestar.datastructures import State
 from salerno.interfaces.http.asgi import ASGIApp
 from salerno.interfaces.http.assets import Assets
 from salerno.interfaces.http.edge import Edge, Rules
+from salerno.interfaces.http.limits import Limiting, Limits
 from salerno.interfaces.http.live import Live
 from salerno.interfaces.http.observing import AccessLog
 from salerno.interfaces.http.routes import HANDLERS, Door, handlers_of, listing
@@ -30,6 +31,7 @@ class Setup:
 
     rules: Rules = field(default_factory=Rules)
     sessions: Sessions = field(default_factory=Nobody)
+    limits: Limiting = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
     version: str = "0"
     development: bool = False
@@ -53,6 +55,7 @@ def build(
         "bus": bus,
         "setup": setup,
         "sessions": setup.sessions,
+        "limits": setup.limits,
         "live": live,
         "assets": assets,
         "doors": mounted,
@@ -70,7 +73,7 @@ def build(
         state=State({**known, **setup.state, **_hooks(mounted)}),
     )
     router = cast("ASGIApp", app.asgi_handler)
-    edge = Edge(router, setup.sessions, setup.clock, setup.log, setup.rules)
+    edge = Edge(router, setup.sessions, setup.limits, setup.clock, setup.log, setup.rules)
     app.asgi_handler = cast("Any", assets.around(edge))
     return app
 
@@ -93,6 +96,7 @@ async def _life(setup: Setup, live: Live, opened: Callable[[], Any] | None) -> A
     finally:
         live.close()
         setup.log.flush()
+        await setup.limits.close()
 
 
 def _tell_on_stop(live: Live) -> None:

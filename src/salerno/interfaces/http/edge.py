@@ -1,6 +1,5 @@
 """The layer around the router: it sees every request, also those that match no route."""
 
-import ipaddress
 import re
 import secrets
 from collections.abc import Mapping
@@ -10,18 +9,20 @@ import msgspec
 
 from salerno.interfaces.http.answering import Answering
 from salerno.interfaces.http.asgi import ASGIApp, Message, Receive, Scope, Send
-from salerno.interfaces.http.limits import Limiter
+from salerno.interfaces.http.forwarded import Proxies
+from salerno.interfaces.http.limits import ANONYMOUS, PROBE, SIGNED_IN, Limiting
 from salerno.interfaces.http.observing import AccessLog, Latencies, Line
 from salerno.interfaces.http.origin import SAFE, from_elsewhere, is_form, token_in_form, token_in_header
 from salerno.interfaces.http.problems import Problem, problem_answer
 from salerno.interfaces.http.sessions import COOKIE, Found, Sessions
+from salerno.kernel.addresses import place_of
 from salerno.kernel.clock import Clock, stopwatch
 from salerno.kernel.errors import Refused
 
 NEEDED = frozenset(
     {
         b"accept-encoding", b"authorization", b"content-length", b"content-type", b"cookie", b"host", b"origin",
-        b"sec-fetch-site", b"x-background", b"x-csrf-token", b"x-forwarded-for", b"x-request-id",
+        b"sec-fetch-site", b"x-background", b"x-csrf-token", b"x-request-id",
     }
 )  # fmt: skip
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -29,6 +30,7 @@ HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a person
 PROGRAMS = frozenset({"/token", "/par", "/introspect", "/revoke", "/device_authorization"})  # no cookie counts there
+PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
 FHIR, USERINFO = "/fhir", "/userinfo"
 COOKIE_NAME = COOKIE.encode() + b"="
 CORS_HEADERS = b"authorization, content-type, if-match, if-none-match, idempotency-key, x-request-id"
@@ -36,26 +38,24 @@ CORS_HEADERS = b"authorization, content-type, if-match, if-none-match, idempoten
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How this installation's edge behaves. `behind_proxy` trusts the last hop of X-Forwarded-For."""
+    """How this installation's edge behaves."""
 
     max_form: int = 131_072
-    behind_proxy: bool = False
+    proxies: Proxies = Proxies()
     hosts: frozenset[str] = frozenset()
     cross_origins: frozenset[str] = frozenset()
-    anonymous_requests: int = 0  # per window; 0 means without limit
-    signed_in_requests: int = 0
-    window_seconds: float = 60.0
     development: str = ""
 
 
 class Edge:
     """Request id, address, host, origin, session, token, limits; then the router; then headers, metrics, one line."""
 
-    def __init__(self, inner: ASGIApp, sessions: Sessions, clock: Clock, log: AccessLog, rules: Rules) -> None:
-        self.inner, self.sessions, self.clock, self.log, self.rules = inner, sessions, clock, log, rules
+    def __init__(
+        self, inner: ASGIApp, sessions: Sessions, limits: Limiting, clock: Clock, log: AccessLog, rules: Rules
+    ) -> None:
+        self.inner, self.sessions, self.limits = inner, sessions, limits
+        self.clock, self.log, self.rules = clock, log, rules
         self.latencies = Latencies()
-        self.anonymous = _limiter(rules.anonymous_requests, rules)
-        self.signed_in = _limiter(rules.signed_in_requests, rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,7 +63,7 @@ class Edge:
             return
         started, method = stopwatch(), scope["method"]
         headers = {name: value for name, value in scope["headers"] if name in NEEDED}
-        scope["state"] = {"request_id": _request_id(headers), "address": self._address(scope, headers)}
+        scope["state"] = {"request_id": _request_id(headers), "address": self._address(scope)}
         answer = Answering(
             send, scope, headers.get(b"accept-encoding", b""), self._cors(scope, headers), self.rules.development
         )
@@ -87,7 +87,7 @@ class Edge:
         try:
             self._check_shape(scope, headers)
             await self._recognise(scope, headers)
-            self._limit(scope)
+            await self._limit(scope)
             receive = await self._check_origin(scope, headers, receive)
         except (Problem, Refused) as refusal:
             await problem_answer(scope, refusal)(scope, receive, answer)
@@ -123,12 +123,15 @@ class Edge:
         caller = msgspec.structs.replace(found.caller, address=state["address"], request=state["request_id"])
         state["session"] = msgspec.structs.replace(found, caller=caller)
 
-    def _limit(self, scope: Scope) -> None:
-        found: Found | None = scope["state"].get("session")
-        if found is not None and self.signed_in is not None:
-            self.signed_in.take(found.caller.actor.hex)
-        elif found is None and self.anonymous is not None:
-            self.anonymous.take(scope["state"]["address"])
+    async def _limit(self, scope: Scope) -> None:
+        state = scope["state"]
+        found: Found | None = state.get("session")
+        if scope["path"] in PROBES:
+            await self.limits.take(PROBE, place_of(state["address"]))
+        elif found is not None:
+            await self.limits.take(SIGNED_IN, found.caller.actor.hex)
+        else:
+            await self.limits.take(ANONYMOUS, place_of(state["address"]))
 
     async def _check_origin(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """A browser's change must come from our own pages; one with a session must also carry its token."""
@@ -147,16 +150,9 @@ class Edge:
             raise Problem(403, "csrf", "This page is too old or was not ours. Reload it and try again.")
         return receive
 
-    def _address(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+    def _address(self, scope: Scope) -> str:
         client = scope.get("client")
-        peer: str = client[0] if client else ""
-        if not self.rules.behind_proxy:
-            return peer
-        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
-        try:
-            return str(ipaddress.ip_address(forwarded))
-        except ValueError:
-            return peer
+        return self.rules.proxies.client_of(client[0] if client else "", scope["headers"])
 
     def _cors(self, scope: Scope, headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """Named origins may call the API with a bearer token; cookies never cross."""
@@ -165,15 +161,14 @@ class Edge:
         vary = [(b"vary", b"Origin")]
         if headers.get(b"origin", b"").decode("latin-1") not in self.rules.cross_origins:
             return vary
-        exposed = (b"access-control-expose-headers", b"etag, location, retry-after, x-request-id")
+        exposed = (
+            b"access-control-expose-headers",
+            b"etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id",
+        )
         return [*vary, (b"access-control-allow-origin", headers[b"origin"]), exposed]
 
     def _is_preflight(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         return scope["method"] == "OPTIONS" and bool(self.rules.cross_origins) and b"origin" in headers
-
-
-def _limiter(rate: int, rules: Rules) -> Limiter | None:
-    return Limiter(rate, rules.window_seconds) if rate else None
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
@@ -149,10 +150,19 @@ def _headers(status: int, details: Mapping[str, Any]) -> dict[str, str]:
     match status:
         case 401:
             return {"WWW-Authenticate": 'Bearer realm="salerno"'}
-        case 429 | 503 | 507:
-            return {"Retry-After": str(max(1, round(float(details.get("retry_after", 2)))))}
+        case 429:
+            wait, policy = _seconds(details), str(details.get("policy", ""))
+            name = policy.partition(";")[0]
+            limited = {"RateLimit-Policy": policy, "RateLimit": f"{name};r=0;t={wait}"} if policy else {}
+            return {"Retry-After": str(wait), **limited}
+        case 503 | 507:
+            return {"Retry-After": str(_seconds(details))}
         case _:
             return {}
+
+
+def _seconds(details: Mapping[str, Any]) -> int:
+    return max(1, ceil(float(details.get("retry_after", 2))))
 
 
 def field_error(path: str, code: str, message: str) -> FieldError:

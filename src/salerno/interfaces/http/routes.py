@@ -9,8 +9,10 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from salerno.interfaces.http.gates import check_lock, check_proof
+from salerno.interfaces.http.limits import ROOM, SECRET, VERIFYING, Limiting
 from salerno.interfaces.http.problems import answer_refusal
 from salerno.interfaces.http.requests import bus_of, caller_of
+from salerno.kernel.addresses import place_of
 from salerno.kernel.messages import Command, Query
 from salerno.kernel.room import Needs
 
@@ -96,11 +98,17 @@ def handlers_of(doors: Iterable[Door]) -> list[HTTPRouteHandler]:
 
 
 def _handler(path: str, route: Route) -> HTTPRouteHandler:
-    """Who may not use the route is told so before anything that was sent is read."""
+    """Who asks too often, or may not use the route, is told so before anything that was sent is read."""
     handle = route.handle
     asked = None if route.public else route.of
+    verifies = route.of in VERIFYING and route.method != "GET"
 
     async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
+        limits: Limiting = request.app.state["limits"]
+        if verifies:
+            await limits.take(SECRET, place_of(request.scope["state"]["address"]))
+        if route.of is not None:
+            await limits.take(ROOM, bus_of(request).room_of(route.of))
         check_lock(request, route.of, route.path)
         if asked is not None and (bus := bus_of(request)).needs(asked).permission:
             await bus.admit(asked, caller_of(request))

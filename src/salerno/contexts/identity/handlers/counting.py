@@ -10,6 +10,7 @@ from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.email import same
 from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.kernel.addresses import place_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.clock import stopwatch
 from salerno.kernel.desk import Desk
@@ -61,7 +62,7 @@ async def _wait_for(tx: Tx, device: str, token: int, address: str, policy: SignI
         return await count(tx, "device", own, policy.failures_per_account, policy)
     waits = [await count(tx, "account", token, policy.failures_per_account, policy)]
     if address:
-        (place,) = await tx.tokens("address", address)
+        (place,) = await tx.tokens("address", place_of(address))
         waits.append(await count(tx, "address", place, policy.failures_per_address, policy, endless=True))
     return max(waits)
 

@@ -54,6 +54,7 @@ from salerno.contexts.identity.handlers.factors import fresh_codes, own_account,
 from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session
 from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
 from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.kernel.addresses import place_of
 from salerno.kernel.database import UniqueViolation
 from salerno.kernel.desk import Desk
 from salerno.kernel.errors import NotSignedIn
@@ -245,7 +246,7 @@ async def _not_too_often(desk: Desk, caller: Caller) -> None:
     policy = policy_of(desk.bus)
 
     async def work(tx: Tx) -> int:
-        (place,) = await tx.tokens("passkey", caller.address)
+        (place,) = await tx.tokens("passkey", place_of(caller.address))
         return await counting.count(tx, "passkey", place, policy.failures_per_address, policy, endless=True)
 
     if wait := await desk.within(INSTALLATION, work):

@@ -42,6 +42,7 @@ from salerno.contexts.identity.rules.account import ACCOUNT, SelfSignedUp, names
 from salerno.contexts.identity.rules.email import checked, same
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.identity.rules.roles import Role, may_grant, role_of
+from salerno.kernel.addresses import place_of
 from salerno.kernel.clock import stopwatch
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Caller, Command, Origin, Query, Recorded
@@ -72,7 +73,7 @@ async def ask_password_reset(desk: Desk, errand: AskPasswordReset, caller: Calle
 
 async def _not_too_often(desk: Desk, caller: Caller, policy: SignInPolicy) -> None:
     async def work(tx: Tx) -> int:
-        (place,) = await tx.tokens("reset", caller.address)
+        (place,) = await tx.tokens("reset", place_of(caller.address))
         return await counting.count(tx, "reset", place, policy.failures_per_address, policy, endless=True)
 
     if wait := await desk.within(INSTALLATION, work):

@@ -34,6 +34,7 @@ from salerno.contexts.identity.rules.chart_code import CHART_CODE, HandOut
 from salerno.contexts.identity.rules.email import checked, same
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.identity.rules.roles import Role, may_grant, role_of
+from salerno.kernel.addresses import place_of
 from salerno.kernel.clock import stopwatch
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -120,7 +121,7 @@ async def tell_owner_of_address(desk: Desk, wish: SelfSignedUp, password: str) -
 
 async def not_too_often(desk: Desk, caller: Caller, policy: SignInPolicy) -> None:
     async def work(tx: Tx) -> int:
-        (place,) = await tx.tokens("register", caller.address)
+        (place,) = await tx.tokens("register", place_of(caller.address))
         return await counting.count(tx, "register", place, policy.failures_per_address, policy, endless=True)
 
     if wait := await desk.within(INSTALLATION, work):

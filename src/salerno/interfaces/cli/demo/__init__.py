@@ -40,7 +40,7 @@ def demo(patients: int, serve: bool, again: bool) -> None:
         _make(settings, patients)
     _print_logins(settings, serve)
     if serve:
-        run_server(settings, workers=1)
+        run_server(settings)
 
 
 def _make(settings: Settings, patients: int) -> None:

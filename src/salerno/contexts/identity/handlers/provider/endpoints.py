@@ -9,6 +9,11 @@ from salerno.contexts.identity.handlers.provider import lookups
 from salerno.contexts.identity.handlers.provider.authorize import keep
 from salerno.contexts.identity.handlers.provider.bridge import drive, wait
 from salerno.contexts.identity.handlers.provider.clients import METHODS, REFRESH, Client
+from salerno.contexts.identity.handlers.provider.guessing import (
+    count_secret,
+    forget_secrets_tried,
+    who_shows_a_secret,
+)
 from salerno.contexts.identity.handlers.provider.requests import is_plain, refuse_odd_request
 from salerno.contexts.identity.handlers.provider.server import Answer, Server
 from salerno.contexts.identity.handlers.provider.talk import PUSHED_LIFE, Talk, keys_for, talk_of
@@ -23,14 +28,18 @@ MAY_REPEAT = frozenset({"resource"})
 
 
 async def ask_provider(desk: Desk, errand: AskProvider, caller: Caller) -> ProviderAnswer:
+    client = who_shows_a_secret(errand)
+    tried = None if client is None else await count_secret(desk, client, caller)
     keys = await keys_for(desk)
 
-    async def work(tx: Tx) -> Answer:
+    async def work(tx: Tx) -> tuple[Answer, bool]:
         talk = talk_of(desk, keys, caller, tx, errand.form)
         talk.authorization = errand.authorization
-        return await drive(_answer, Server(talk), errand.endpoint)
+        return await drive(_answer, Server(talk), errand.endpoint), talk.proved
 
-    status, body, headers = await desk.within(INSTALLATION, work)
+    (status, body, headers), proved = await desk.within(INSTALLATION, work)
+    if tried is not None and proved:
+        await forget_secrets_tried(desk, tried)
     return ProviderAnswer(status=status, body=dict(body), headers=tuple((n, str(v)) for n, v in headers))
 
 

@@ -48,6 +48,11 @@ class Server(AuthorizationServer):
     def query_client(self, client_id: str) -> Client | None:
         return wait(self.talk.client(client_id))
 
+    def authenticate_client(self, request: Any, methods: list[str], endpoint: str = "token") -> Client:
+        client: Client = super().authenticate_client(request, methods, endpoint)
+        self.talk.proved = True
+        return client
+
     def save_token(self, token: Any, request: Any) -> None:
         """It was written when it was made."""
 

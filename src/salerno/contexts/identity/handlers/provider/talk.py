@@ -63,6 +63,7 @@ class Talk:
     caller: Caller
     form: tuple[tuple[str, str], ...] = ()
     authorization: str = ""
+    proved: bool = False  # the program has shown who it is
     grounds: Grounds | None = None
     session: UUID | None = None  # of the grant that is renewed
     refreshed: str = ""  # the refresh token that is renewed

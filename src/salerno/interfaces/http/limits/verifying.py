@@ -1,0 +1,33 @@
+"""What verifies a secret: asking it counts against the stricter limit, before anything is looked at."""
+
+from typing import Any
+
+from salerno.contexts.identity.commands import (
+    ChangePassword,
+    ClaimChart,
+    ConfirmTotp,
+    EnrolTotp,
+    Introspect,
+    Refresh,
+    RegenerateRecoveryCodes,
+    Register,
+    RegisterFounder,
+    RemoveTotp,
+    SignIn,
+    VerifySecondFactor,
+)
+from salerno.contexts.identity.commands.letters import AcceptInvitation, AskPasswordReset, ConfirmEmail, ResetPassword
+from salerno.contexts.identity.commands.passkeys import AddPasskey, EnterByPasskey, ProveAgain
+from salerno.contexts.identity.commands.provider import AnswerDevice, AskProvider, FindDevice
+
+VERIFYING: frozenset[type[Any]] = frozenset(
+    {
+        # a password, a code, a passkey
+        SignIn, VerifySecondFactor, EnterByPasskey, ProveAgain, ChangePassword, EnrolTotp, ConfirmTotp, RemoveTotp,
+        RegenerateRecoveryCodes, AddPasskey,
+        # a link of a letter, a code that somebody was given; and what makes a hash or sends a letter
+        ConfirmEmail, ResetPassword, AcceptInvitation, AskPasswordReset, ClaimChart, Register, RegisterFounder,
+        # a program's secret or token, a device's code
+        AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
+    }
+)  # fmt: skip
