@@ -15,7 +15,7 @@ from bench.load import request
 from bench.world import EMAIL, PASSWORD, World
 from salerno.interfaces.http.limits import SIGNED_IN, Limiting, Limits, Policy, SharedLimits
 
-BOUNDLESS = [Policy(SIGNED_IN, 10**9, 60.0)]
+BOUNDLESS = [Policy(SIGNED_IN, 10**7, 60.0)]
 SIGN_INS = 32
 SECONDS = 5.0
 

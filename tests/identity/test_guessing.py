@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from copy import copy
 from datetime import timedelta
 from uuid import uuid4
 
@@ -48,7 +49,7 @@ def hasher(monkeypatch: pytest.MonkeyPatch) -> Counted:
 async def second(house: House, clock: MovableClock) -> AsyncIterator[Bus]:
     """Another process's bus on the same database, with connections of its own."""
     known = house.database
-    twin = wire(Database(known.url, known.owner_url, pool_max=20), house.bus.vault, clock=clock)
+    twin = wire(Database(known.url, known.owner_url, pool_max=20), copy(house.bus.vault), clock=clock)
     async with living(twin, follow=False) as there:
         there.bus.settings.update(house.bus.settings)
         yield there.bus

@@ -38,9 +38,14 @@ def data() -> Iterator[Path]:
 
 @contextmanager
 def two_processes(data: Path, **given: str) -> Iterator[list[str]]:
+    """Their addresses. Without a store they say at the start that each counts for itself."""
     pair = [Process(data, "--doors", "api", given={**GIVEN, **given}).start() for _ in range(2)]
     try:
-        yield [process.ready().url for process in pair]
+        urls = [process.ready().url for process in pair]
+        assert ["and each counts requests for itself" in process.said() for process in pair] == [
+            "REDIS_URL" not in given
+        ] * 2
+        yield urls
     finally:
         for process in pair:
             process.stop()

@@ -5,11 +5,13 @@ import base64
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.operations.conftest import Installation
+from tests.redis_server import redis_server
 
 from salerno import app
 from salerno.contexts.identity.commands import SignIn
@@ -93,6 +95,30 @@ def test_doctor_names_what_is_unfit_and_exits_with_one(careful: Installation) ->
 def test_doctor_says_what_keeps_production_from_starting(careful: Installation) -> None:
     result = Installation(careful.data, {**careful.given, "SALERNO_ENV": "production"}).run("doctor")
     assert (result.exit_code, "SALERNO_BASE_URL" in result.output) == (1, True)
+
+
+def test_c20_doctor_asks_for_a_store_where_more_than_one_server_runs(careful: Installation) -> None:
+    """Servers are known by how their connections name themselves; two workers of one port are one server."""
+
+    async def examined(*servers: int, **given: str) -> str:
+        async with AsyncExitStack() as stack:
+            for port in servers:
+                database = app.database_of(careful.settings, app.embedded(careful.settings))
+                database.name = fitness.serving_name(port)
+                await database.open()
+                stack.push_async_callback(database.close)
+            return (await asyncio.to_thread(Installation(careful.data, careful.given | given).run, "doctor")).output
+
+    alone = asyncio.run(examined(3001, 3001))
+    assert "servers use" not in alone
+    pair = asyncio.run(examined(3001, 3002, 3002))
+    assert "2 servers use this database and REDIS_URL is empty: each counts requests for itself." in pair
+    assert "2 servers use this database, and SALERNO_INSTANCES says 1." in pair
+    with redis_server() as store:
+        shared = {"REDIS_URL": store.url, "SALERNO_INSTANCES": "2"}
+        assert "REDIS_URL" not in (said := asyncio.run(examined(3001, 3002, **shared))) and "servers use" not in said
+        store.kill()
+        assert "REDIS_URL does not answer" in asyncio.run(examined(3001, 3002, **shared))
 
 
 def test_p20_an_unsafe_server_and_a_superuser_are_named(careless: EmbeddedPostgres) -> None:

@@ -1,12 +1,15 @@
 """Limits that all processes count together, in Redis; while it is away, each process counts its share by itself."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -17,8 +20,8 @@ from salerno.interfaces.http.observing import REGISTRY
 from salerno.kernel.clock import stopwatch
 
 LOG = structlog.get_logger("salerno.http")
-CONNECTIONS = 20
-PATIENCE = 0.25  # seconds for a connection, for an answer, and in the queue for a connection
+TOGETHER = 200  # questions in one round trip
+PATIENCE = 0.25  # seconds for a connection, and for an answer
 REST = 1.0  # seconds until a store that failed is asked again, by one request
 AWAY = (RedisError, OSError, TimeoutError)
 ALONE = Counter(
@@ -32,22 +35,23 @@ local now = time[1] * 1000000 + time[2]
 local moment = math.max(tonumber(redis.call('GET', KEYS[1])) or now, now) + tonumber(ARGV[1])
 local wait = moment - now - tonumber(ARGV[2])
 if wait > 0 then return math.ceil(wait) end
-redis.call('SET', KEYS[1], string.format('%.0f', moment), 'PX', math.ceil((moment - now) / 1000))
+redis.call('SET', KEYS[1], string.format('%.0f', moment), 'PX', math.max(1, math.ceil((moment - now) / 1000)))
 return 0
 """
 
 
+class Question(NamedTuple):
+    """One request to be counted, and where the seconds to wait are told: None if the store says nothing."""
+
+    key: str
+    policy: Policy
+    told: "asyncio.Future[float | None]"
+
+
 def client_for(url: str) -> Redis:
-    """Waits a moment for a free connection, never long for an answer, and repeats nothing."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=PATIENCE,
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return Redis(connection_pool=pool)
+    """Never waits long for an answer, and repeats nothing."""
+    retry = Retry(NoBackoff(), 0)
+    return Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=retry)
 
 
 async def answers(url: str) -> bool:
@@ -58,23 +62,22 @@ async def answers(url: str) -> bool:
     except AWAY:
         return False
     finally:
-        await _end(client)
-
-
-async def _end(client: Redis) -> None:
-    await client.aclose()
-    await client.connection_pool.aclose()
+        await client.aclose()
 
 
 class SharedLimits:
-    """The same port. Keys are hashed with a key of the installation's: the store learns no address and no account."""
+    """The same port. Keys are hashed with a key of the installation's: the store learns no address and no account.
+
+    One round trip is under way at a time: what is asked meanwhile goes with the next one, however much it is.
+    """
 
     def __init__(self, url: str, secret: bytes, policies: Iterable[Policy], processes: int = 1) -> None:
         self._policies = {policy.name: policy for policy in policies}
         self._own = Limits(self._policies.values(), processes)
         self._client = client_for(url)
-        self._script = self._client.register_script(TAKE)
         self._secret = hmac.digest(secret, b"salerno limits", "sha256")
+        self._waiting: list[Question] = []
+        self._sender: asyncio.Task[None] | None = None
         self._away_until: float | None = None
 
     async def take(self, name: str, key: str) -> None:
@@ -90,30 +93,56 @@ class SharedLimits:
             raise refused(policy, wait)
 
     async def _ask(self, policy: Policy, key: str) -> float | None:
-        """What the store says; None where it says nothing. After a failure only one request a second tries it."""
+        """What the store says. After a failure only one request a second tries it."""
         if self._away_until is not None:
             if (now := stopwatch()) < self._away_until:
                 return None
             self._away_until = now + REST
-        span = policy.seconds * 1e6
-        try:
-            wait = await self._script(keys=[self._name_of(policy, key)], args=[span / policy.rate, span])
-        except AWAY as error:
-            self._missed(error)
-            return None
-        if self._away_until is not None:
-            self._away_until = None
-            LOG.warning("limits.shared_again")
-        return float(wait) / 1e6
+        question = Question(self._name_of(policy, key), policy, asyncio.get_running_loop().create_future())
+        self._waiting.append(question)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send())
+        return await question.told
+
+    async def _send(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            try:
+                waits = await self._count(some)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                self._missed(error)
+                some, self._waiting = [*some, *self._waiting], []
+                waits = [None] * len(some)
+            else:
+                self._found()
+            for question, wait in zip(some, waits, strict=True):
+                if not question.told.done():  # whoever asked may have gone
+                    question.told.set_result(wait)
+
+    async def _count(self, some: list[Question]) -> list[float | None]:
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for key, policy, _ in some:
+            span = policy.seconds * 1e6
+            pipeline.eval(TAKE, 1, key, span / policy.rate, span)
+        return [float(wait) / 1e6 for wait in await pipeline.execute()]
 
     def _missed(self, error: Exception) -> None:
         if self._away_until is None:
             LOG.error("limits.alone", error=type(error).__name__)
         self._away_until = stopwatch() + REST
 
+    def _found(self) -> None:
+        if self._away_until is not None:
+            self._away_until = None
+            LOG.warning("limits.shared_again")
+
     def _name_of(self, policy: Policy, key: str) -> str:
         digest = hashlib.blake2b(f"{policy.name} {key}".encode(), key=self._secret, digest_size=16)
         return f"salerno:limit:{digest.hexdigest()}"
 
     async def close(self) -> None:
-        await _end(self._client)
+        if self._sender is not None:
+            self._sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sender
+        await self._client.aclose()
