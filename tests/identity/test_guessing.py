@@ -1,6 +1,8 @@
 """Guesses are counted before one is verified, over all processes on one database: counted here by what was hashed."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from copy import copy
 from datetime import timedelta
@@ -96,6 +98,26 @@ async def test_t132_many_accounts_from_one_household_of_ipv6_count_as_one_place(
 
     outcomes = await asyncio.gather(*(guess(nth) for nth in range(60)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes].count(WrongCredentials) == len(hasher.verified) == 7
+
+
+async def test_t137_a_flood_of_passwords_is_hashed_by_two_threads_that_give_way_and_the_rest_is_told_to_wait() -> None:
+    priorities: list[int] = []
+
+    def work() -> None:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        begun.set()
+        go_on.wait(10)
+
+    begun, go_on = threading.Event(), threading.Event()
+    hashers = hashing.Hashers()
+    tasks = [asyncio.create_task(hashers.run(work)) for _ in range(200)]
+    await asyncio.to_thread(begun.wait, 10)
+    go_on.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(Busy) == 200 - hashing.THREADS - hashing.WAITING
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert priorities == [min(19, max(own, hashing.GIVE_WAY))] * (hashing.THREADS + hashing.WAITING)
+    assert await hashers.run(lambda: 7) == 7
 
 
 async def test_t005_who_knows_the_password_is_not_verified_either_once_the_account_is_closed(

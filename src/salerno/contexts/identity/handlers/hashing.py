@@ -1,14 +1,17 @@
-"""Password hashes, made and checked in two threads so that the loop never waits for them."""
+"""Password hashes, made and checked in two threads of low priority, so that nothing else waits for them."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import argon2
 import bcrypt
-from anyio import CapacityLimiter, to_thread
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from salerno.contexts.identity.errors import Busy
@@ -19,7 +22,31 @@ T = TypeVar("T")
 HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16)
 DEAREST_KIB, DEAREST_ROUNDS, DEAREST_BCRYPT = 256 * 1024, 10, 14
 THREADS, WAITING = 2, 50
-_limiters: "WeakKeyDictionary[asyncio.AbstractEventLoop, CapacityLimiter]" = WeakKeyDictionary()
+GIVE_WAY = 3  # niceness: with both cores hashing, another request waited 4 ms for one of them, at worst 24
+_hashers: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hashers]" = WeakKeyDictionary()
+
+
+class Hashers:
+    """The threads of one loop, and how much work they have. A forked process has its own loop, so its own threads."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, "hashing", _give_way)
+        self._asked = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work` answers. Busy when too many wait already."""
+        if self._asked >= THREADS + WAITING:
+            raise Busy(retry_after=2)
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._asked -= 1
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVE_WAY)
 
 
 async def hashed(password: str) -> str:
@@ -45,10 +72,9 @@ def is_outdated(stored: str) -> bool:
 
 async def _in_thread(work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
-    limiter = _limiters.setdefault(loop, CapacityLimiter(THREADS))
-    if limiter.statistics().tasks_waiting >= WAITING:
-        raise Busy(retry_after=2)
-    return await to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
+    if loop not in _hashers:
+        _hashers[loop] = Hashers()
+    return await _hashers[loop].run(work)
 
 
 def _matches(password: str, stored: str) -> bool:
