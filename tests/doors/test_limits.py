@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -132,16 +132,21 @@ async def test_probes_have_a_limit_of_their_own() -> None:
 
 
 class Seat:
-    """Whoever comes with the bearer token `known`."""
+    """Whoever comes with the bearer token `known`, and somebody of another organisation with `other`."""
 
     def __init__(self, caller: Caller) -> None:
-        self.found = Found(caller=caller, csrf="c" * 43, expires_at=app.SystemClock().now())
+        other = msgspec.structs.replace(caller, actor=uuid4(), organisation=uuid4())
+        at = app.SystemClock().now()
+        self.found = {
+            token: Found(caller=who, csrf="c" * 43, expires_at=at)
+            for token, who in (("known", caller), ("other", other))
+        }
 
     async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None:
         return None
 
     async def caller_by_bearer(self, token: str) -> Found | None:
-        return self.found if token == "known" else None
+        return self.found.get(token)
 
     def forget(self, token: str = "") -> None:
         return None
@@ -180,6 +185,17 @@ async def test_api06_a_room_answers_so_many_a_second_whoever_asks(bus: Bus, admi
         asked = [(await client.get("/patients", headers=known)).status_code for _ in range(7)]
         assert asked == [200] * 5 + [429] * 2
         assert (await client.get("/appointments", headers=known)).status_code == 200
+
+
+async def test_t132_while_one_account_floods_another_organisation_gets_every_answer(bus: Bus, admin: Caller) -> None:
+    async with whole(bus, admin, Policy(SIGNED_IN, 30, 600.0)) as client:
+
+        async def ask(token: str) -> int:
+            return (await client.get("/patients", headers={"Authorization": f"Bearer {token}"})).status_code
+
+        statuses = await asyncio.gather(*(ask("other" if nth % 12 == 0 else "known") for nth in range(360)))
+        assert [status for nth, status in enumerate(statuses) if nth % 12 == 0] == [200] * 30
+        assert sorted(status for nth, status in enumerate(statuses) if nth % 12) == [200] * 30 + [429] * 300
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,12 @@ def _handler(path: str, route: Route) -> HTTPRouteHandler:
         limits: Limiting = request.app.state["limits"]
         if verifies:
             await limits.take(SECRET, place_of(request.scope["state"]["address"]))
-        if route.of is not None:
-            await limits.take(ROOM, bus_of(request).room_of(route.of))
         check_lock(request, route.of, route.path)
         if asked is not None and (bus := bus_of(request)).needs(asked).permission:
             await bus.admit(asked, caller_of(request))
         check_proof(request, route.of)
+        if route.of is not None:  # last: who is not admitted asks nothing of the room
+            await limits.take(ROOM, bus_of(request).room_of(route.of))
         return await handle(request)
 
     limit: dict[str, Any] = {} if route.max_body is None else {"request_max_body_size": route.max_body}
