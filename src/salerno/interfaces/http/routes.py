@@ -103,7 +103,7 @@ def _handler(path: str, route: Route) -> HTTPRouteHandler:
     async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
         check_lock(request, route.of, route.path)
         if asked is not None and (bus := bus_of(request)).needs(asked).permission:
-            await bus.admit(asked, caller_of(request))
+            await bus.permits.admit(asked, caller_of(request))
         check_proof(request, route.of)
         return await handle(request)
 
