@@ -18,6 +18,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handle: TypeAlias = Callable[["Request[Any, Any, Any]"], Awaitable["Response[Any]"]]
 MessageType: TypeAlias = type[Command] | type[Query]
 VERSIONED = "/api/v1"
+FHIR = "/fhir/R4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
