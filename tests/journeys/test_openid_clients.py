@@ -1,4 +1,4 @@
-"""Independent relying parties, unmodified and strict, against a server that runs: openid-client, oidc-client-ts, both fhirclients."""
+"""Independent relying parties, unmodified and strict: openid-client, oidc-client-ts, fhirclient for both languages."""
 
 import asyncio
 import hashlib
