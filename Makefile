@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test check fmt docs lock env-example bench soak clean test-tools
+.PHONY: help setup demo serve test check fmt docs pictures lock env-example bench soak clean test-tools
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -41,6 +41,9 @@ fmt: setup ## Format, and mend what can be mended
 
 docs: setup ## Bring lists in the documents and the schemas of events up to date
 	@$(BIN)/python scripts/documents.py
+
+pictures: setup test-tools ## Take the pictures of docs/signing-in.md anew
+	@PYTHONPATH=. $(BIN)/python scripts/pictures.py
 
 lock: $(STAMPS)/python ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-header \

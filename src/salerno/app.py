@@ -70,7 +70,7 @@ ROOMS: tuple[Room, ...] = (
     PRESCRIBING,
     AUDIT,
 )
-DOORS = ("web", "api")
+DOORS = ("web", "api", "fhir")
 ANNOUNCE_EVERY = 5.0  # seconds
 LOOK_FOR_PARENT = 1.0
 LOOK_FOR_SERVER = 0.5

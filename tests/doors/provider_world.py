@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from salerno.contexts.identity.commands import CreateUser, IssueClientSecret, RegisterClient
-from salerno.interfaces import api, web
+from salerno.interfaces import api, fhir, web
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.edge import Rules
 from salerno.interfaces.http.sessions import sessions_of
@@ -146,4 +146,4 @@ def one_of(query: str, name: str) -> str:
 
 def application(bus: Bus, **rules: Any) -> Any:
     setup = Setup(sessions=sessions_of(bus), stop=False, clock=bus.clock, rules=Rules(**rules))
-    return build(bus, [web.door(bus), api.door(bus)], setup)
+    return build(bus, [web.door(bus), api.door(bus), fhir.door(bus)], setup)

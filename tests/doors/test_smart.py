@@ -64,12 +64,12 @@ async def test_an_application_opened_from_a_chart_gets_that_patient_alone(world:
     _, email = await world.account(staff_id=uuid4())
     await world.sign_in(email)
     told = await launched(world, client, chart)
-    assert told["iss"] == f"{BASE}/fhir"
-    said = {"scope": "openid fhirUser launch patient/*.rs", "launch": told["launch"], "aud": f"{BASE}/fhir"}
+    assert told["iss"] == f"{BASE}/fhir/R4"
+    said = {"scope": "openid fhirUser launch patient/*.rs", "launch": told["launch"], "aud": f"{BASE}/fhir/R4"}
     body = await world.tokens(client, **said)
     assert (body["patient"], body["need_patient_banner"]) == (str(chart), True)
     about = (await world.get("/userinfo", body["access_token"])).json()
-    assert about["fhirUser"].startswith(f"{BASE}/fhir/Practitioner/")
+    assert about["fhirUser"].startswith(f"{BASE}/fhir/R4/Practitioner/")
     assert (await world.get(f"/api/v1/patients/{chart}", body["access_token"])).status_code == 401
     for_rest = await world.tokens(client, **said | {"aud": "salerno"})
     assert (await world.get(f"/api/v1/patients/{chart}", for_rest["access_token"])).status_code == 200
@@ -85,7 +85,7 @@ async def test_a_launch_is_its_clients_and_its_persons(world: World) -> None:
     _, second = await world.account()
     await world.sign_in(first)
     launch = (await launched(world, client, chart))["launch"]
-    said: dict[str, Any] = {"scope": "launch patient/*.rs", "aud": f"{BASE}/fhir"}
+    said: dict[str, Any] = {"scope": "launch patient/*.rs", "aud": f"{BASE}/fhir/R4"}
     assert back(await world.authorize(other, launch=launch, **said))["error"] == "invalid_request"
     assert back(await world.authorize(client, launch="guess", **said))["error"] == "invalid_request"
     world.browser.cookies.clear()
@@ -98,7 +98,7 @@ async def test_standing_alone_the_person_chooses_a_patient_that_they_may_see(wor
     chart = await patient(world, "Dora Zafferano")
     _, email = await world.account()
     await world.sign_in(email)
-    asked = await world.authorize(client, scope="openid launch/patient patient/*.rs", aud=f"{BASE}/fhir")
+    asked = await world.authorize(client, scope="openid launch/patient patient/*.rs", aud=f"{BASE}/fhir/R4")
     page = await world.browser.get(asked.headers["location"])
     assert 'value="allow"' not in page.text
     found = await world.browser.get(asked.headers["location"] + "?q=zafferano")
@@ -128,10 +128,10 @@ async def test_t029_a_wrong_audience_yields_no_code(world: World) -> None:
     client = await world.client(scopes=SCOPES)
     _, email = await world.account()
     await world.sign_in(email)
-    for aud in ("https://evil.example/fhir", f"{BASE}/fhir/", "", None):
+    for aud in ("https://evil.example/fhir/R4", f"{BASE}/fhir/R4/", "", None):
         told = back(await world.authorize(client, scope="openid user/*.rs", aud=aud))
         assert told["error"] == "invalid_target" and "code" not in told
-    both = back(await world.authorize(client, scope="openid user/*.rs", aud=f"{BASE}/fhir", resource="salerno"))
+    both = back(await world.authorize(client, scope="openid user/*.rs", aud=f"{BASE}/fhir/R4", resource="salerno"))
     assert both["error"] == "invalid_target"
 
 
@@ -152,7 +152,7 @@ async def test_t029_a_category_is_one_kind_of_observation(world: World) -> None:
 
 
 async def test_the_smart_document_says_what_applications_rely_on(world: World) -> None:
-    for path in ("/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"):
+    for path in ("/.well-known/smart-configuration", "/fhir/R4/.well-known/smart-configuration"):
         told = (await world.program.get(path)).json()
         assert {"launch-ehr", "launch-standalone", "permission-v2", "sso-openid-connect"} <= set(told["capabilities"])
         assert told["code_challenge_methods_supported"] == ["S256"]

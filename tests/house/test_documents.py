@@ -180,7 +180,8 @@ def test_pictures_are_small_and_say_what_they_show() -> None:
 
 def test_every_picture_is_shown_somewhere() -> None:
     pages = "\n".join(page.read_text("utf-8") for page in PAGES)
-    assert [path.name for path in (DOCS / "images").iterdir() if f"images/{path.name})" not in pages] == []
+    pictures = [path.relative_to(DOCS).as_posix() for path in (DOCS / "images").rglob("*.*")]
+    assert [picture for picture in pictures if f"{picture})" not in pages] == []
 
 
 # -------------------------------------------------------------------- the notice

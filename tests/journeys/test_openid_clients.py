@@ -1,4 +1,4 @@
-"""Independent relying parties, unmodified and strict, against a server that runs: openid-client and oidc-client-ts."""
+"""Independent relying parties, unmodified and strict: openid-client, oidc-client-ts, fhirclient for both languages."""
 
 import asyncio
 import hashlib
@@ -8,6 +8,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -127,7 +128,7 @@ class Person:
     def _act(self, page: "httpx.Response | str", how: str) -> httpx.Response:
         assert isinstance(page, httpx.Response) and page.status_code == 200, page
         text = page.text
-        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text))
+        hidden = hidden_in(page)
         if 'action="/sign-in"' in text:
             return self.http.post("/sign-in", data=hidden | {"email": "test.doctor@example.com", "password": PASSWORD})
         if 'action="/device"' in text or 'action="/device/answer"' in text:
@@ -410,7 +411,7 @@ async def test_t022_fhirclient_is_launched_from_a_chart_and_alone(site: Site, me
         # alone: the doctor chooses the patient, and the application may come back later
         await page.goto("http://localhost:3000/alone")
         alone = ehr | {
-            "iss": f"{site.issuer}/fhir", "scope": "openid fhirUser launch/patient offline_access patient/*.read",
+            "iss": f"{site.issuer}/fhir/R4", "scope": "openid fhirUser launch/patient offline_access patient/*.read",
         }  # fmt: skip
         await page.evaluate("said => void FHIR.oauth2.authorize(said)", alone)
         await page.wait_for_url("**/authorize/go/**")
@@ -424,3 +425,60 @@ async def test_t022_fhirclient_is_launched_from_a_chart_and_alone(site: Site, me
         await browser.close()
     assert said == []
     assert site.server.complaints() == ""
+
+
+def python_app(settings: dict[str, Any], site: Site, walk: Any) -> dict[str, Any]:
+    """What the application in Python has seen at the end; `walk` goes where it sends its user, and back."""
+    words = [sys.executable, str(CLIENTS / "smart.py"), json.dumps(settings)]
+    environment = {"REQUESTS_CA_BUNDLE": str(site.pem), "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as running:
+        assert running.stdin is not None and running.stdout is not None and running.stderr is not None
+        first = running.stdout.readline()
+        if first:
+            running.stdin.write(json.dumps({"back": walk(json.loads(first)["visit"])}) + "\n")
+            running.stdin.flush()
+        last, complaints = running.stdout.readline(), running.stderr.read()
+    assert last, complaints
+    seen: dict[str, Any] = json.loads(last)["seen"]
+    return seen
+
+
+def test_t022_fhirclient_in_python_is_launched_from_a_chart_and_alone(site: Site) -> None:
+    patient, client = clinical(site)
+    settings = {"app_id": client, "api_base": f"{site.issuer}/fhir/R4", "redirect_uri": "http://localhost:3000/smart"}
+    with closing(Person(site)) as person:
+        sign_in = person.http.get("/sign-in")
+        person.http.post(
+            "/sign-in",
+            data={"email": "test.doctor@example.com", "password": PASSWORD, "csrf": hidden_in(sign_in)["csrf"]},
+        )
+        page = person.http.get(f"/chart/{patient}/applications")
+        opened = person.http.post(f"/chart/{patient}/applications/{client}", data={"csrf": hidden_in(page)["csrf"]})
+        told = httpx.URL(str(person._follow(opened))).params
+        assert told["iss"] == settings["api_base"]
+        launched = settings | {"launch_token": told["launch"], "scope": "openid fhirUser patient/*.rs"}
+        seen = python_app(launched, site, lambda url: person.visit(url, "allow"))
+        assert (seen["patient"], seen["name"], seen["born"]) == (patient, "Zaira Quintavalle", "1948-03-04")
+        assert seen["launch"]["need_patient_banner"] is True
+        assert seen["server"] == "Salerno"
+
+        def choosing(url: str) -> str:
+            asked = person._follow(person.http.get(url))
+            assert isinstance(asked, httpx.Response)
+            found = person.http.get(f"{asked.url.path}?q=quintavalle")
+            assert patient in found.text
+            scopes = [("scope", one) for one in re.findall(r'name="scope" value="([^"]+)"', found.text)]
+            form = [("csrf", hidden_in(found)["csrf"]), ("decision", "allow"), ("patient", patient), *scopes]
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return str(person._follow(person.http.post(found.url.path, content=urlencode(form), headers=headers)))
+
+        alone = settings | {"scope": "openid fhirUser offline_access patient/*.read"}
+        seen = python_app(alone, site, choosing)
+        assert (seen["patient"], seen["renewed"]) == (patient, True)
+    assert site.server.complaints() == ""
+
+
+def hidden_in(page: httpx.Response) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))

@@ -1,4 +1,4 @@
-"""Every route of the api door, and every page, × role × whose data, beside the reviewed table.
+"""Every route of the api and the FHIR door, and every page, × role × whose data, beside the reviewed table.
 
     +  the request reaches the rule, whatever the rule then says      -  refused, or as if it did not exist
 
@@ -26,7 +26,7 @@ from tests.security.world import Chart, chart
 
 from salerno.contexts.organisations.commands import RegisterOrganisation
 from salerno.contexts.records.commands import ChangeStatementStatus
-from salerno.interfaces import api, web
+from salerno.interfaces import api, fhir, web
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.routes import Route
 from salerno.interfaces.http.sessions import Found
@@ -104,7 +104,7 @@ async def ask(
 ) -> Ask:
     patient = caller("PATIENT", subject=charts["own"]["patient_id"])
     sessions = Everybody(callers | {"PATIENT": patient})
-    application = build(bus, [api.door(bus), web.door(bus)], Setup(sessions=sessions, stop=False))
+    application = build(bus, [api.door(bus), web.door(bus), fhir.door(bus)], Setup(sessions=sessions, stop=False))
 
     async def rehearse(tx: Tx) -> None:
         await tx.flush()
@@ -155,8 +155,9 @@ async def _answer(
 
 
 def _routes(bus: Bus) -> list[tuple[str, Route, bool]]:
-    """Each route of the api door once, under its version where it has one; and every page."""
-    routes = [(route.paths()[0], route, False) for route in api.door(bus).routes]
+    """Each route of the doors for programs once, under its version where it has one; and every page."""
+    programs = (*api.door(bus).routes, *fhir.door(bus).routes)
+    routes = [(route.paths()[0], route, False) for route in programs]
     pages = [(route.path, route, True) for route in web.door(bus).routes if route.method == "GET"]
     return [*sorted(routes, key=_place), *sorted(pages, key=_place)]
 

@@ -14,7 +14,7 @@ from salerno.kernel.accesslog import AccessLog
 from salerno.kernel.clock import Clock, SystemClock, uuid7
 from salerno.kernel.database import AWAY, Database, refusal_of, room_role, step_into
 from salerno.kernel.desk import Desk
-from salerno.kernel.errors import NotAllowed, NotFound, Refused, Unavailable
+from salerno.kernel.errors import Refused, Unavailable
 from salerno.kernel.events import EVENTS as KERNEL_EVENTS
 from salerno.kernel.eventstore import Catalogue
 from salerno.kernel.messages import (
@@ -29,6 +29,7 @@ from salerno.kernel.messages import (
     Receipt,
     Recorded,
 )
+from salerno.kernel.permits import Pass, Permits
 from salerno.kernel.retrying import with_retries
 from salerno.kernel.room import Needs, Room
 from salerno.kernel.space import DiskFull
@@ -79,6 +80,7 @@ class Bus:
         self.settings: dict[type, Any] = {}  # what rooms may be told at the start, by its type
         self._room_of: dict[type, Room] = {}
         self._needs: dict[type, Needs] = {}
+        self.permits = Permits(self._needs, self.access_log)
         self.catching_up: Callable[[str], Any] | None = None  # set by the subscriptions of this process
         self.settling: Callable[[], Any] | None = None
         self.woken: list[Callable[[frozenset[type[Event]]], None]] = []
@@ -147,21 +149,28 @@ class Bus:
             if self.elsewhere is None:
                 raise Unavailable()
             return await self.elsewhere.handle(room.name, command, caller, options)
-        await self._permit(command, caller)
+        passed = await self._permit(command, caller)
         return await with_retries(
-            lambda: self._handle_once(room, command, caller, options, written), options.expected_version
+            lambda: self._handle_once(room, command, caller, passed, options, written), options.expected_version
         )
 
     async def _handle_once(
-        self, room: Room, command: Command, caller: Caller, options: Options, written: Written | None
+        self,
+        room: Room,
+        command: Command,
+        caller: Caller,
+        passed: Pass,
+        options: Options,
+        written: Written | None,
     ) -> Receipt:
         async with self.transaction(room, caller, options) as tx:
-            tx.written = written
+            tx.written, tx.hidden = written, passed.hidden
             key = options.idempotency_key
             if key is not None and (first := await idempotency.recall(tx, caller.actor, command, key)):
                 return first
             tx.expected_version = options.expected_version
             recorded = await room.handlers[type(command)](tx, command, tx.origin)
+            await self.permits.check_written(command, caller, passed, tx.recorded)
             if key is None:
                 await tx.end()
             else:
@@ -182,9 +191,8 @@ class Bus:
         `absent` names streams that are known not to be there, see `known`: what makes them is written together,
         and their receipts do not know their positions. A refusal says in `nth` whose it is.
         """
-        for command, _, _ in wishes:
-            await self._permit(command, caller)
-        return list(await with_retries(lambda: self._handle_all_once(wishes, caller, absent), None))
+        passes = [await self._permit(command, caller) for command, _, _ in wishes]
+        return list(await with_retries(lambda: self._handle_all_once(wishes, caller, passes, absent), None))
 
     async def known(self, ids: Collection[UUID], caller: Caller) -> set[UUID]:
         """Which of these are streams of the caller's organisation already."""
@@ -199,6 +207,7 @@ class Bus:
         self,
         wishes: Sequence[tuple[Command, datetime | None, datetime | None]],
         caller: Caller,
+        passes: Sequence[Pass],
         absent: Collection[UUID],
     ) -> list[Receipt]:
         if not wishes:
@@ -213,9 +222,11 @@ class Bus:
                 tx._origin = self._origin(
                     caller, tx.now, Options(happened_at=happened_at, source_recorded_at=source_recorded_at)
                 )
-                tx.touched = None
+                tx.touched, tx.hidden = None, passes[nth].hidden
+                already = len(tx.recorded)
                 try:
                     recorded = await room.handlers[type(command)](tx, command, tx.origin)
+                    await self.permits.check_written(command, caller, passes[nth], tx.recorded[already:])
                     if not tx.gathering:
                         await tx.flush()
                 except Refused as refused:
@@ -314,62 +325,37 @@ class Bus:
             if self.elsewhere is None:
                 raise Unavailable()
             return await self.elsewhere.ask(room.name, query, caller)
-        own_only = await self._permit(query, caller)
+        passed = await self._permit(query, caller)
         try:
-            answer = await self._ask_once(room, query, caller, written)
+            answer = await self._ask_once(room, query, caller, passed, written)
         except (*AWAY, asyncpg.PostgresError) as error:
             raise refusal_of(error) from error
-        return await self._disclose(query, caller, answer, own_only)
+        return await self._disclose(query, caller, answer, passed)
 
-    async def _ask_once(self, room: Room, query: Query, caller: Caller, written: Written | None) -> Any:
+    async def _ask_once(self, room: Room, query: Query, caller: Caller, passed: Pass, written: Written | None) -> Any:
         if isinstance(query, Errand):
             return await room.answers[type(query)](Desk(self, room, caller), query, caller)
         async with self.database.context(room_role(room.name), caller.organisation, room.name) as connection:
             tx = Tx(self, room, connection, caller.organisation, self.clock.now())
-            tx.written = written
+            tx.written, tx.hidden = written, passed.hidden
             return await room.answers[type(query)](tx, query, caller)
 
-    async def _disclose(self, query: Query, caller: Caller, answer: Any, own_only: bool) -> Any:
+    async def _disclose(self, query: Query, caller: Caller, answer: Any, passed: Pass) -> Any:
         opens = self._needs[type(query)].opens
         if opens is None:
             return answer
         if not isinstance(answer, Disclosure):
             raise TypeError(f"{type(query).__name__} opens {opens} and must say whose")
-        if own_only and any(subject != caller.subject for subject in answer.subjects):
-            await self.access_log.record(caller, type(query).__name__, opens, "denied")
-            raise NotFound()
+        await self.permits.check_answer(query, caller, passed, answer)
         outcome = "disclosed" if answer.subjects else "nothing"
         await self.access_log.record(caller, type(query).__name__, opens, outcome, answer.subjects)
         return answer.value
 
-    # ------------------------------------------------------------ permission
-    async def _permit(self, message: Command | Query, caller: Caller) -> bool:
-        """True where the caller may do so for their own chart only. Raises NotAllowed, and records it."""
+    async def _permit(self, message: Command | Query, caller: Caller) -> Pass:
+        """Raises NotAllowed, and records it. Nothing is taken where there is no room to write."""
         if self.full() and isinstance(message, Command):
             raise DiskFull(retry_after=10)
-        needs = self._needs[type(message)]
-        if not needs.permission or needs.permission in caller.permissions:
-            return False
-        await self.admit(type(message), caller)
-        self._own(message, caller)
-        return True
-
-    async def admit(self, message: type[Command] | type[Query], caller: Caller) -> None:
-        """Raises NotAllowed, and records it, where the caller may not say such a thing of anybody."""
-        needs = self._needs[message]
-        own = needs.own and caller.subject is not None and f"{needs.permission}:own" in caller.permissions
-        if needs.permission and needs.permission not in caller.permissions and not own:
-            await self.access_log.record(caller, message.__name__, needs.opens or "", "denied")
-            raise NotAllowed()
-
-    def _own(self, message: Command | Query, caller: Caller) -> None:
-        """A wish or question about a named patient must name one's own."""
-        for name in ("patient", "patient_id"):
-            named = getattr(message, name, None)
-            if named is not None and named != caller.subject:
-                raise NotFound()
-        if isinstance(message, Command) and not any(getattr(message, n, None) for n in ("patient", "patient_id")):
-            raise NotAllowed()
+        return await self.permits.permit(message, caller)
 
     # ------------------------------------------------------------ after a commit
     def wake(self, recorded: Sequence[Recorded[Any]]) -> None:

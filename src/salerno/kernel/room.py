@@ -28,12 +28,14 @@ class Needs:
     "medication", "appointments", …); None says that it opens nobody's. A query that opens data
     answers a Disclosure. `own` is True where holding "<permission>:own" is enough for one's own chart.
     `fresh` says that it is grave: the doors ask for it only of who has shown in the last minutes who they are.
+    `hidden_too` lets it be about charts that are hidden from the caller: it decides over that very hiding.
     """
 
     permission: str
     opens: str | None = None
     own: bool = False
     fresh: bool = False
+    hidden_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)

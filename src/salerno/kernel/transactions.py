@@ -56,6 +56,7 @@ class Tx:
         "connection",
         "expected_version",
         "gathering",
+        "hidden",
         "now",
         "organisation",
         "recorded",
@@ -94,6 +95,7 @@ class Tx:
         self.absent: set[UUID] = set()  # streams that whoever asks knows not to be there: they need no load
         self.gathering = False  # many wishes at once: what need not be answered now goes out together
         self._outgoing = Outgoing()
+        self.hidden: frozenset[UUID] = frozenset()  # subjects that whoever asks may not learn of: lists leave them out
         self.written: Written | None = None  # the documents written, where somebody will ask for them at once
         self._after_commit: list[Callable[[], None]] = []
 

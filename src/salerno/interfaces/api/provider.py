@@ -72,7 +72,7 @@ ROUTES = [
     _metadata("/.well-known/openid-configuration", "openid", "What the OpenID provider can do."),
     _metadata("/.well-known/oauth-authorization-server", "oauth", "What the authorization server can do (RFC 8414)."),
     _metadata("/.well-known/smart-configuration", "smart", "What SMART applications may rely on."),
-    _metadata("/fhir/.well-known/smart-configuration", "smart", "The same, where SMART applications look for it."),
+    _metadata("/fhir/R4/.well-known/smart-configuration", "smart", "The same, where SMART applications look for it."),
     _endpoint("/token", "token", "Tokens for a code, a refresh token, a device code, or for the program itself."),
     _endpoint("/par", "par", "Push an authorization request (RFC 9126)."),
     _endpoint("/introspect", "introspection", "Whether a token is active, with its claims (RFC 7662)."),

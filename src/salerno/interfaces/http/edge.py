@@ -14,6 +14,7 @@ from salerno.interfaces.http.limits import ANONYMOUS, PROBE, SIGNED_IN, Limiting
 from salerno.interfaces.http.observing import AccessLog, Latencies, Line
 from salerno.interfaces.http.origin import SAFE, from_elsewhere, is_form, token_in_form, token_in_header
 from salerno.interfaces.http.problems import Problem, problem_answer
+from salerno.interfaces.http.routes import FHIR
 from salerno.interfaces.http.sessions import COOKIE, Found, Sessions
 from salerno.kernel.addresses import place_of
 from salerno.kernel.clock import Clock, stopwatch
@@ -31,7 +32,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a person
 PROGRAMS = frozenset({"/token", "/par", "/introspect", "/revoke", "/device_authorization"})  # no cookie counts there
 PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
-FHIR, USERINFO = "/fhir", "/userinfo"
+USERINFO = "/userinfo"
 COOKIE_NAME = COOKIE.encode() + b"="
 CORS_HEADERS = b"authorization, content-type, if-match, if-none-match, idempotency-key, x-request-id"
 
@@ -182,10 +183,15 @@ def _bearer(headers: Mapping[bytes, bytes]) -> str:
 
 
 def _if_meant_for(path: str, found: Found | None) -> Found | None:
-    """A token for the FHIR interface opens that one, and its owner's claims; nothing else."""
-    if found is None or not found.audience.endswith(FHIR) or path == USERINFO:
+    """A program's token opens the one interface that it was made for, and its owner's claims; nothing else.
+
+    The token of somebody who signed in with a password has no scopes: it is theirs for both interfaces.
+    """
+    if found is None or path == USERINFO:
         return found
-    return found if path == FHIR or path.startswith(f"{FHIR}/") else None
+    here = path == FHIR or path.startswith(f"{FHIR}/")
+    meant = found.audience.endswith(FHIR)
+    return found if here == meant or (here and not found.scopes) else None
 
 
 def _cookie(headers: Mapping[bytes, bytes]) -> str:

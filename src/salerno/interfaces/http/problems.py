@@ -207,6 +207,9 @@ def answer_refusal(request: "Request[Any, Any, Any]", refusal: Exception) -> "Re
     state["problem"] = problem.code
     if request.headers.get("hx-request") == "true":
         return _fragment(request, problem, rid)
+    outcome: Page | None = request.app.state.get("outcome")
+    if outcome is not None and (made := outcome(request, problem)):
+        return made
     return _page(request, problem) or _document(problem, rid)
 
 

@@ -20,6 +20,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handle: TypeAlias = Callable[["Request[Any, Any, Any]"], Awaitable["Response[Any]"]]
 MessageType: TypeAlias = type[Command] | type[Query]
 VERSIONED = "/api/v1"
+FHIR = "/fhir/R4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def _handler(path: str, route: Route) -> HTTPRouteHandler:
             await limits.take(SECRET, place_of(request.scope["state"]["address"]))
         check_lock(request, route.of, route.path)
         if asked is not None and (bus := bus_of(request)).needs(asked).permission:
-            await bus.admit(asked, caller_of(request))
+            await bus.permits.admit(asked, caller_of(request))
         check_proof(request, route.of)
         if route.of is not None:  # last: who is not admitted asks nothing of the room
             await limits.take(ROOM, bus_of(request).room_of(route.of))

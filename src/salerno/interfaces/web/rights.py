@@ -6,15 +6,16 @@ from uuid import UUID
 from salerno.interfaces.http import Request, bus_of, caller_of
 from salerno.kernel.errors import NotAllowed
 from salerno.kernel.messages import Command, Query
+from salerno.kernel.wards import reach_of
 
 
 def may(request: Request[Any, Any, Any], message: type[Command] | type[Query], patient: UUID | None = None) -> bool:
     """Whether this reader may send such a message; about this patient, where the right reaches the own chart only."""
     caller, needs = caller_of(request), bus_of(request).needs(message)
-    if not needs.permission or needs.permission in caller.permissions:
-        return True
-    own = needs.own and f"{needs.permission}:own" in caller.permissions
-    return own and patient is not None and patient == caller.subject
+    reach = reach_of(needs.permission, caller, own=needs.own)
+    if reach is None or reach.everybody or reach.conditions:
+        return reach is not None
+    return patient is not None and patient == caller.subject
 
 
 def require(request: Request[Any, Any, Any], message: type[Command] | type[Query], patient: UUID | None = None) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+FHIR = "/fhir/R4"  # where the FHIR interface begins
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPolicy:
@@ -40,4 +42,9 @@ class SignInPolicy:
     @property
     def audiences(self) -> tuple[str, str]:
         """The programming interfaces that tokens are made for: the REST one, and the FHIR one by its address."""
-        return self.audience, f"{self.issuer}/fhir"
+        return self.audience, self.fhir
+
+    @property
+    def fhir(self) -> str:
+        """The address of the FHIR interface."""
+        return self.issuer + FHIR

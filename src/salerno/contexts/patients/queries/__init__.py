@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from salerno.contexts.patients.projections import PatientRecord
 from salerno.contexts.patients.queries.duplicates import ANSWERS as OF_DUPLICATES
 from salerno.contexts.patients.queries.duplicates import DuplicateFound, DuplicatesFound, LikelyDuplicates
 from salerno.contexts.patients.queries.finding import ANSWERS as OF_FINDING
@@ -21,6 +22,7 @@ from salerno.contexts.patients.queries.records import (
     PatientSheet,
     RemovedPatients,
 )
+from salerno.contexts.patients.rules.identifiers import uri_of_system
 from salerno.kernel.messages import Query
 from salerno.kernel.room import Answer
 
@@ -43,7 +45,9 @@ __all__ = [
     "PatientMatch",
     "PatientName",
     "PatientNames",
+    "PatientRecord",
     "PatientSheet",
     "PatientsFound",
     "RemovedPatients",
+    "uri_of_system",
 ]

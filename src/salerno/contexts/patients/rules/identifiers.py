@@ -22,12 +22,13 @@ DIGITS_OF_HOMONYMS = str.maketrans("LMNPQRSTUV", "0123456789")
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A numbering scheme with a check: `module` is python-stdnum's."""
+    """A numbering scheme with a check: `module` is python-stdnum's; `also` is under which names it travels."""
 
     code: str
     name: str
     country: str
     module: str
+    also: tuple[str, ...] = ()
 
 
 class BadIdentifier(ValueError):
@@ -44,10 +45,18 @@ def systems() -> dict[str, System]:
     text = (resources.files("salerno.contexts.patients") / "data" / "identifier_systems.csv").read_text("utf-8")
     found: dict[str, System] = {}
     for row in csv.DictReader(text.splitlines()):
-        system = System(row["code"], row["name"], row["country"], row["module"])
-        for name in (row["code"], *row["also"].split()):
+        system = System(row["code"], row["name"], row["country"], row["module"], tuple(row["also"].split()))
+        for name in (system.code, *system.also):
             found[name.casefold()] = system
     return found
+
+
+def uri_of_system(system: str) -> str:
+    """The URI under which others know a numbering scheme: its official one, or one of ours."""
+    known = systems().get(system.casefold())
+    names = known.also if known else ()
+    official = [name for name in names if "://" in name] or [name for name in names if name.startswith("urn:")]
+    return official[0] if official else system if ":" in system else f"urn:salerno:identifier:{system}"
 
 
 def clean_identifier(system: str, value: str, country: str) -> tuple[str, str, str]:

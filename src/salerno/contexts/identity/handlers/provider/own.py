@@ -67,7 +67,7 @@ async def withdraw_application(desk: Desk, errand: WithdrawApplication, caller: 
 
 async def launch_application(desk: Desk, errand: LaunchApplication, caller: Caller) -> str:
     """Where the browser goes. That the caller may see the chart has been looked at where they see it."""
-    handle, issuer = new_handle(), policy_of(desk.bus).issuer
+    handle, fhir = new_handle(), policy_of(desk.bus).fhir
 
     async def work(tx: Tx) -> str:
         client = await find_client(tx, str(errand.client_id))
@@ -80,7 +80,7 @@ async def launch_application(desk: Desk, errand: LaunchApplication, caller: Call
         return client.terms.launch_uri
 
     uri = await desk.within(INSTALLATION, work)
-    return f"{uri}{'&' if '?' in uri else '?'}{urlencode({'iss': f'{issuer}/fhir', 'launch': handle})}"
+    return f"{uri}{'&' if '?' in uri else '?'}{urlencode({'iss': fhir, 'launch': handle})}"
 
 
 async def launchable_applications(

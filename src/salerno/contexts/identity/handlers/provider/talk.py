@@ -27,7 +27,6 @@ LAUNCH_LIFE = timedelta(minutes=5)
 ID_TOKEN_LIFE = timedelta(minutes=5)
 GRANT_LIFE = timedelta(days=90)  # however often it is refreshed
 LEEWAY = 30
-FHIR = "/fhir"
 
 
 class Asked(Struct, frozen=True):
@@ -81,7 +80,7 @@ class Talk:
 
     @property
     def fhir(self) -> str:
-        return self.policy.issuer + FHIR
+        return self.policy.fhir
 
     async def client(self, client_id: str) -> Client | None:
         if client_id not in self._clients:

@@ -1,0 +1,62 @@
+"""Charts that are closed to somebody who may otherwise read them, and rights that reach some charts only."""
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from salerno.kernel.errors import NotFound, Refused
+from salerno.kernel.messages import Caller
+
+CONDITIONS = frozenset({"care", "location"})
+
+
+class Wards(Protocol):
+    """Whoever knows. The bus asks before an answer leaves and before a wish is kept, so it has to be quick."""
+
+    async def hidden_from(self, caller: Caller) -> frozenset[UUID]:
+        """The subjects of the caller's organisation that this caller may not learn of."""
+        ...
+
+    async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
+        """Whether each of these subjects meets one of the conditions ("care", "location") for this caller."""
+        ...
+
+    def refusal(self, caller: Caller) -> Refused:
+        """What to say to somebody who named a hidden subject."""
+        ...
+
+
+class AllOpen:
+    """Nothing is hidden, and no condition is met."""
+
+    async def hidden_from(self, caller: Caller) -> frozenset[UUID]:
+        return frozenset()
+
+    async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
+        return False
+
+    def refusal(self, caller: Caller) -> Refused:
+        return NotFound()
+
+
+class Reach(Struct, frozen=True):
+    """How far a permission carries: to everybody, to one's own chart, or to charts that meet a condition."""
+
+    everybody: bool = False
+    own: bool = False
+    conditions: frozenset[str] = frozenset()
+
+
+EVERYBODY = Reach(everybody=True)
+
+
+def reach_of(permission: str, caller: Caller, *, own: bool) -> Reach | None:
+    """How far the caller's permission of this name carries; None where it is not held. `own`: if that is enough."""
+    held = caller.permissions
+    if not permission or permission in held:
+        return EVERYBODY
+    mine = own and caller.subject is not None and f"{permission}:own" in held
+    conditions = frozenset(one for one in CONDITIONS if f"{permission}:{one}" in held)
+    return Reach(own=mine, conditions=conditions) if mine or conditions else None
