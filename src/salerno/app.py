@@ -1,19 +1,15 @@
 """The composition root: a process is a list of rooms plus a list of doors. It knows every one of them."""
 
 import asyncio
-import gc
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib import import_module, metadata
 from typing import Any
 
-import structlog
 from litestar import Litestar
 
 from salerno.contexts.audit.room import AUDIT
@@ -38,6 +34,7 @@ from salerno.interfaces.http.limits import limits_of
 from salerno.interfaces.http.live import Live
 from salerno.interfaces.http.routes import Door
 from salerno.interfaces.http.sessions import sessions_of
+from salerno.kernel import chores
 from salerno.kernel.bus import Bus
 from salerno.kernel.clock import Clock, SystemClock
 from salerno.kernel.database import Database
@@ -50,11 +47,11 @@ from salerno.kernel.logs import configure_logs
 from salerno.kernel.mail import SmtpMail
 from salerno.kernel.master_key import master_key
 from salerno.kernel.migrations import migrate
-from salerno.kernel.remote import RemoteRooms, announce, internal_key, withdraw
+from salerno.kernel.remote import RemoteRooms, internal_key
 from salerno.kernel.room import Room
 from salerno.kernel.secrecy import key_of
 from salerno.kernel.settings import Settings, SettingsError, read_settings
-from salerno.kernel.space import LOOK_EVERY, Space
+from salerno.kernel.space import Space
 from salerno.kernel.subscriptions import Subscriptions
 from salerno.kernel.tail import News, Tail
 from salerno.kernel.vault import Vault
@@ -71,12 +68,6 @@ ROOMS: tuple[Room, ...] = (
     AUDIT,
 )
 DOORS = ("web", "api", "fhir")
-ANNOUNCE_EVERY = 5.0  # seconds
-LOOK_FOR_PARENT = 1.0
-LOOK_FOR_SERVER = 0.5
-GRACE = 10.0
-SWEEP_AFTER = (20_000, 20, 50)  # objects made, then sweeps of the young and of the middle-aged
-LOG = structlog.get_logger("salerno.app")
 
 
 def rooms() -> list[Room]:
@@ -252,10 +243,10 @@ async def _serving(
         if server is not None:
             await asyncio.to_thread(server.start)
             stack.push_async_callback(asyncio.to_thread, server.stop)
-            tasks.append(asyncio.create_task(_keep_running(server)))
+            tasks.append(asyncio.create_task(chores.keep_running(server)))
             space = Space(settings.data, (server.data, server.data / "pg_wal"))
             house.bus.full = lambda: space.full
-            tasks.append(asyncio.create_task(_look_at_the_disk(space)))
+            tasks.append(asyncio.create_task(chores.look_at_the_disk(space)))
         await stack.enter_async_context(living(house))
         if isinstance(house.bus.elsewhere, RemoteRooms):
             stack.push_async_callback(house.bus.elsewhere.close)
@@ -270,11 +261,13 @@ async def _serving(
             tasks.append(asyncio.create_task(postman.run()))
         if "identity" in house.bus.here:
             tasks.append(asyncio.create_task(Herald(house.bus).run()))
-        tasks.append(asyncio.create_task(_keep_partitions(house.database)))
-        tasks.append(asyncio.create_task(_follow_the_parent(parent)))
+        tasks.append(asyncio.create_task(chores.keep_partitions(house.database)))
+        tasks.append(asyncio.create_task(chores.follow_the_parent(parent)))
         if len(house.bus.here) < len(ROOMS):
-            tasks.append(asyncio.create_task(_announce(settings, house)))
-        _sweep_seldom()
+            tasks.append(
+                asyncio.create_task(chores.keep_announcing(house.database, house.bus.here, settings, house.bus.clock))
+            )
+        chores.sweep_seldom()
         try:
             yield
         finally:
@@ -283,77 +276,10 @@ async def _serving(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _sweep_seldom() -> None:
-    """What is loaded by now stays for good: it is not walked through again and again in search of cycles.
-
-    With Python's own thresholds a full sweep came every few seconds and stopped all requests for 150 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SWEEP_AFTER)
-
-
 def _tell_browsers(live: Live, news: News) -> None:
     """That something happened in an organisation, and to what: a browser asks for what it may see of it."""
     live.publish(str(news.organisation), news.kind, news.event, news.kind.partition(".")[0])
     live.publish(f"{news.organisation}/{news.subject}", "chart", "", "chart")
-
-
-@contextmanager
-def _tried_again(what: str) -> Iterator[None]:
-    """Work that comes round again outlives a database that is away."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it was, the next round comes
-        LOG.warning("background.failed", work=what, error=type(error).__name__)
-
-
-async def _keep_running(server: EmbeddedPostgres) -> None:
-    """Nobody else looks after a private server: when it was killed, it is there again in a moment."""
-    while True:
-        await asyncio.sleep(LOOK_FOR_SERVER)
-        with _tried_again("embedded server"):
-            if await asyncio.to_thread(server.keep_running):
-                LOG.error("database.was_gone")
-
-
-async def _look_at_the_disk(space: Space) -> None:
-    while True:
-        with _tried_again("disk"):
-            await asyncio.to_thread(space.look)
-        await asyncio.sleep(LOOK_EVERY)
-
-
-async def _follow_the_parent(parent: int) -> None:
-    """A worker whose server process was killed ends too: it would go on taking requests beside the next one."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells us
-        await asyncio.sleep(LOOK_FOR_PARENT)
-    LOG.warning("parent.gone")
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.sleep(GRACE)
-    os._exit(1)
-
-
-async def _announce(settings: Settings, house: House) -> None:
-    address = f"http://{settings.host if settings.host != '0.0.0.0' else socket.gethostname()}:{settings.port}"  # noqa: S104
-    try:
-        while True:
-            with _tried_again("announcement"):
-                await announce(house.database, sorted(house.bus.here), address, house.bus.clock.now())
-            await asyncio.sleep(ANNOUNCE_EVERY)
-    finally:
-        await asyncio.shield(withdraw(house.database, address))
-
-
-async def _keep_partitions(database: Database) -> None:
-    """Months ahead always have their partitions."""
-    while True:
-        await asyncio.sleep(86_400)
-        with _tried_again("partitions"):
-            async with database.owner() as connection:
-                await connection.fetchval(
-                    "SELECT kernel.ensure_partitions(now()::date, (now() + interval '4 months')::date)"
-                )
 
 
 def version() -> str:
