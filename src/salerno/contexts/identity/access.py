@@ -39,6 +39,7 @@ from salerno.contexts.identity.commands import (
     WaitingFounders,
 )
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
+from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
 from salerno.contexts.identity.commands.letters import (
     AcceptInvitation,
     AskPasswordReset,
@@ -117,6 +118,8 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     SignOut: ANYBODY,
     Me: Needs("identity.read_self"),
     MySessions: Needs("identity.read_self"),
+    MySignIns: Needs("identity.read_self"),
+    SignInsOfUser: Needs("identity.read_users"),
     EndMySession: ONESELF,
     EndMySessions: ONESELF,
     ChangePassword: GRAVE,
