@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -28,6 +27,10 @@ from salerno.contexts.prescribing.room import PRESCRIBING
 from salerno.contexts.records.room import RECORDS
 from salerno.contexts.scheduling.room import SCHEDULING
 from salerno.contexts.staff.room import STAFF
+from salerno.contexts.vigilance.handlers.watching import Watchman
+from salerno.contexts.vigilance.room import VIGILANCE
+from salerno.contexts.vigilance.rules.networks import BadNetworks, networks_in
+from salerno.contexts.vigilance.rules.watch import Watchfulness
 from salerno.interfaces import between
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.edge import Rules
@@ -46,6 +49,7 @@ from salerno.kernel.logs import configure_logs
 from salerno.kernel.mail import SmtpMail
 from salerno.kernel.master_key import master_key
 from salerno.kernel.migrations import migrate
+from salerno.kernel.parent import follow_the_parent
 from salerno.kernel.remote import RemoteRooms, announce, internal_key, withdraw
 from salerno.kernel.room import Room
 from salerno.kernel.secrecy import key_of
@@ -65,12 +69,11 @@ ROOMS: tuple[Room, ...] = (
     RECORDS,
     PRESCRIBING,
     AUDIT,
+    VIGILANCE,
 )
 DOORS = ("web", "api")
 ANNOUNCE_EVERY = 5.0  # seconds
-LOOK_FOR_PARENT = 1.0
 LOOK_FOR_SERVER = 0.5
-GRACE = 10.0
 SWEEP_AFTER = (20_000, 20, 50)  # objects made, then sweeps of the young and of the middle-aged
 LOG = structlog.get_logger("salerno.app")
 
@@ -199,6 +202,15 @@ def declared_clients(settings: Settings) -> DeclaredClients:
         raise SettingsError(f"SALERNO_CLIENTS: {bad}") from bad
 
 
+def watchfulness(settings: Settings) -> Watchfulness:
+    """How watchful to be; a list of networks that cannot be followed names its line."""
+    try:
+        networks = networks_in(settings.networks_table)
+    except (BadNetworks, UnicodeDecodeError) as bad:
+        raise SettingsError(f"SALERNO_NETWORKS: {bad}") from bad
+    return Watchfulness(bulk_charts=settings.salerno_bulk_charts, networks=networks, usual=settings.usual_countries)
+
+
 def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, EmbeddedPostgres | None]:
     """The house that these settings describe, and the server it may need started first."""
     server = embedded(settings)
@@ -219,6 +231,7 @@ def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, Emb
     )
     house.bus.settings[SignInPolicy] = sign_in_policy(settings)
     house.bus.settings[DeclaredClients] = declared_clients(settings)
+    house.bus.settings[Watchfulness] = watchfulness(settings)
     return house, server
 
 
@@ -263,8 +276,10 @@ async def _serving(
             tasks.append(asyncio.create_task(postman.run()))
         if "identity" in house.bus.here:
             tasks.append(asyncio.create_task(Herald(house.bus).run()))
+        if "vigilance" in house.bus.here:
+            tasks.append(asyncio.create_task(Watchman(house.bus).run()))
         tasks.append(asyncio.create_task(_keep_partitions(house.database)))
-        tasks.append(asyncio.create_task(_follow_the_parent(parent)))
+        tasks.append(asyncio.create_task(follow_the_parent(parent)))
         if len(house.bus.here) < len(ROOMS):
             tasks.append(asyncio.create_task(_announce(settings, house)))
         _sweep_seldom()
@@ -315,16 +330,6 @@ async def _look_at_the_disk(space: Space) -> None:
         with _tried_again("disk"):
             await asyncio.to_thread(space.look)
         await asyncio.sleep(LOOK_EVERY)
-
-
-async def _follow_the_parent(parent: int) -> None:
-    """A worker whose server process was killed ends too: it would go on taking requests beside the next one."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells us
-        await asyncio.sleep(LOOK_FOR_PARENT)
-    LOG.warning("parent.gone")
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.sleep(GRACE)
-    os._exit(1)
 
 
 async def _announce(settings: Settings, house: House) -> None:

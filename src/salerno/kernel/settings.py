@@ -60,6 +60,16 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     salerno_clients: Annotated[
         str, Meta(description="A CSV file of applications that every organisation knows, beside those that ship.")
     ] = ""
+    salerno_networks: Annotated[
+        str,
+        Meta(description="A CSV file of network,country (192.0.2.0/24,IT) for alerts on new countries. Empty: none."),
+    ] = ""
+    salerno_usual_countries: Annotated[
+        str, Meta(description="Countries that raise no alert, beside the organisation's own, with commas between.")
+    ] = ""
+    salerno_bulk_charts: Annotated[
+        Positive, Meta(description="Charts that one account may open in ten minutes before it raises an alert.")
+    ] = 60
     salerno_behind_proxy: Annotated[
         bool, Meta(description="true: take the caller's address from the last hop of X-Forwarded-For.")
     ] = False
@@ -174,6 +184,15 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     def clients_table(self) -> str:
         """What stands in the file of applications; no file is an empty one."""
         return Path(self.salerno_clients).expanduser().read_text("utf-8") if self.salerno_clients else ""
+
+    @property
+    def networks_table(self) -> str:
+        """What stands in the list of networks; no file is an empty one."""
+        return Path(self.salerno_networks).expanduser().read_text("utf-8") if self.salerno_networks else ""
+
+    @property
+    def usual_countries(self) -> frozenset[str]:
+        return frozenset(country.upper() for country in _listed(self.salerno_usual_countries))
 
     @property
     def data(self) -> Path:
@@ -301,6 +320,8 @@ def _malformed(settings: Settings) -> list[str]:
             found.append(f"{name.upper()} is not a postgresql:// address.")
     if settings.salerno_clients and not Path(settings.salerno_clients).expanduser().is_file():
         found.append("SALERNO_CLIENTS names no file.")
+    if settings.salerno_networks and not Path(settings.salerno_networks).expanduser().is_file():
+        found.append("SALERNO_NETWORKS names no file.")
     if settings.database_owner_url and not settings.database_url:
         found.append("DATABASE_OWNER_URL is set, but DATABASE_URL is not.")
     if settings.smtp_host and "@" not in settings.smtp_from:
