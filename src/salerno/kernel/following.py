@@ -32,9 +32,9 @@ READ = """
     WHERE (xid, position) > ($1::text::xid8, $2) AND xid < $4::text::xid8
     ORDER BY access_log.xid, access_log.position LIMIT $3"""
 NEW = """
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text FROM kernel.access_followers f
-    WHERE f.reader = $1 AND EXISTS (SELECT FROM kernel.access_log a
-        WHERE (a.xid, a.position) > (f.xid, f.position) AND a.xid < pg_snapshot_xmin(pg_current_snapshot()))"""
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text FROM kernel.access_log
+    WHERE (xid, position) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY access_log.xid, access_log.position LIMIT 1"""
 MARK = "SELECT xid::text AS xid, position FROM kernel.access_followers WHERE reader = $1"
 END = """
     SELECT xid::text AS xid, position FROM kernel.access_log
@@ -101,7 +101,8 @@ class Follower:
     async def _bound(self) -> str | None:
         """The oldest transaction still open, where there is anything new below it."""
         async with self.bus.database.context("salerno_reader", None, "kernel", aside=True) as connection:
-            bound: str | None = await connection.fetchval(NEW, self.reader)
+            mark = await connection.fetchrow(MARK, self.reader)
+            bound: str | None = await connection.fetchval(NEW, mark["xid"], mark["position"])
         return bound
 
     async def _step(self, bound: str) -> int:

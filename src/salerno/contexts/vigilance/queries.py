@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from salerno.contexts.vigilance.errors import NoSuchAlert
 from salerno.contexts.vigilance.events import Kind
@@ -81,12 +82,15 @@ async def alert_by_id(tx: Tx, query: AlertById, caller: Caller) -> Disclosure[Al
 
 
 async def my_alerts(desk: Desk, errand: MyAlerts, caller: Caller) -> list[AlertLine]:
-    """Who administers the installation signs in above all organisations: what is said of that lies there."""
+    """Who administers the installation signs in above all organisations: what is said of that lies there.
+
+    What a reviewer noted is for reviewers.
+    """
     found: list[AlertLine] = []
     for organisation in sorted({caller.organisation, INSTALLATION}):
         async with desk.bus.reading("vigilance", organisation) as tx:
             held = await ALERTS.open(tx, await tx.fetch(SQL["alerts_of"], organisation, caller.actor, MINE))
-            found += [line_of(one) for one in held]
+            found += [replace(line_of(one), note="") for one in held]
     return sorted(found, key=lambda one: one.at, reverse=True)[:MINE]
 
 

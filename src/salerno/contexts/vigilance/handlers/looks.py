@@ -67,7 +67,8 @@ async def _how_much(tx: Tx, opened: Sequence[Opened]) -> None:
         by_account[one.look.user].append(one)
     for account, theirs in by_account.items():
         start = min(one.look.at for one in theirs) - bulk.WINDOW
-        rows = await tx.fetch(SQL["opened_lately"], tx.organisation, account, start)
+        end = max(one.look.at for one in theirs)
+        rows = await tx.fetch(SQL["opened_lately"], tx.organisation, account, start, end)
         window = {UUID(bytes=row["patient"].bytes): row["at"] for row in rows}
         quiet = await _silence(tx, account, "bulk-reads", INSTALLATION)
         found, after = bulk.crossings(window, [(one.look.at, one.patient) for one in theirs], limit, quiet)

@@ -79,7 +79,7 @@ SELECT $1, $2, k.fact, k.token, $2 FROM unnest($3::text[], $4::bigint[]) AS k(fa
 ON CONFLICT DO NOTHING RETURNING fact;
 
 -- name: opened_lately
-SELECT patient, at FROM opened_charts WHERE organisation = $1 AND account = $2 AND at > $3;
+SELECT patient, at FROM opened_charts WHERE organisation = $1 AND account = $2 AND at > $3 AND at <= $4;
 
 -- name: put_opened
 INSERT INTO opened_charts (organisation, account, patient, at, subject)
