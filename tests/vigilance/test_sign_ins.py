@@ -1,6 +1,7 @@
 """Sign-ins: their history, and what is new about one of them."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace as replaced
 from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from tests.vigilance.conftest import Found
 from salerno.contexts.identity.commands import ChangeUserRole, CreateUser, Opened, SignIn
 from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
 from salerno.contexts.identity.errors import NoSuchAccount, WrongCredentials
+from salerno.contexts.identity.handlers.posting import Postman
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.organisations.commands import RegisterOrganisation
 from salerno.contexts.vigilance.commands import WeighSignIn
@@ -21,6 +23,7 @@ from salerno.contexts.vigilance.rules.networks import networks_in
 from salerno.contexts.vigilance.rules.watch import Watchfulness
 from salerno.kernel.bus import Bus
 from salerno.kernel.errors import NotAllowed
+from salerno.kernel.mail import Letter
 from salerno.kernel.messages import Caller
 from salerno.kernel.testing import MovableClock
 from salerno.kernel.transactions import Tx
@@ -129,6 +132,27 @@ async def test_what_took_place_long_ago_is_learnt_from_and_raises_nothing(
 
 async def _weigh(wish: WeighSignIn, tx: Tx) -> None:
     await weigh_sign_in(tx, wish, tx.origin)
+
+
+async def test_one_letter_tells_the_owner_however_much_of_the_sign_in_was_unusual(
+    bus: Bus, nurse: Caller, enter: Enter, found: Found
+) -> None:
+    sent: list[Letter] = []
+
+    class Box:
+        async def send(self, letter: Letter) -> None:
+            sent.append(letter)
+
+    bus.settings[SignInPolicy] = replaced(bus.settings[SignInPolicy], mails=True)
+    first = await enter(nurse)
+    await enter(nurse, device=first.device)
+    await enter(nurse, address=ABROAD)
+    assert sorted(one.kind for one in await found()) == ["new-country", "new-device"]
+    await bus.settled()
+    await Postman(bus, Box()).deliver()
+    (letter,) = [one for one in sent if one.to == nurse.name]
+    assert letter.subject == "A sign-in that is new for your account"
+    assert "/account/security" in letter.body and "Ada" not in letter.body and ABROAD not in letter.body
 
 
 async def test_patients_see_their_own_and_nobody_else_does(

@@ -47,6 +47,7 @@ from salerno.contexts.identity.commands.letters import (
     InviteAgain,
     InviteUser,
     ResetPassword,
+    TellOfSignIn,
 )
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
@@ -107,6 +108,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     Register: ANYBODY,
     AskPasswordReset: ANYBODY,
     ResetPassword: ANYBODY,
+    TellOfSignIn: Needs("identity.tell_of_sign_ins"),
     ConfirmEmail: ANYBODY,
     OfferPasskey: ANYBODY,
     EnterByPasskey: ANYBODY,

@@ -391,7 +391,8 @@ SELECT home, account, asked_at FROM founders ORDER BY asked_at, home;
 SELECT true FROM founders WHERE home = $1 AND account = $2;
 
 -- name: put_letter
-INSERT INTO letters (id, home, account, kind, written_at, due_at, until, doc) VALUES ($1, $2, $3, $4, $5, $5, $6, $7);
+INSERT INTO letters (id, home, account, kind, written_at, due_at, until, doc) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: take_letter
 UPDATE letters SET tries = tries + 1, due_at = $2 WHERE id = (
