@@ -124,7 +124,7 @@ async def test_what_took_place_long_ago_is_learnt_from_and_raises_nothing(
     room, system = bus.rooms["vigilance"], replace(nurse, role="SYSTEM")
     for days in (10, 9, 0):
         wish = WeighSignIn(
-            account_id=nurse.actor, session_id=uuid4(), at=clock.now() - timedelta(days=days), device="new"
+            account_id=nurse.actor, session_id=uuid4(), signed_in_at=clock.now() - timedelta(days=days), device="new"
         )
         await bus.within(room, system, partial(_weigh, wish))
     assert [(one.kind, one.at.date()) for one in await found()] == [("new-device", clock.now().date())]

@@ -26,7 +26,7 @@ class WeighSignIn(Command):
 
     account_id: UUID
     session_id: UUID
-    at: datetime
+    signed_in_at: datetime
     address: str = ""
     agent: str = ""
     device: str = ""

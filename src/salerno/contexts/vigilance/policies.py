@@ -15,7 +15,7 @@ def weigh(item: Recorded[Any]) -> Sequence[Command]:
         WeighSignIn(
             account_id=event.account,
             session_id=event.session,
-            at=item.origin.recorded_at,
+            signed_in_at=item.origin.recorded_at,
             address=event.address,
             agent=event.agent,
             device=event.device,

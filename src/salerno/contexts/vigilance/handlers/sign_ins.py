@@ -21,7 +21,7 @@ async def weigh_sign_in(tx: Tx, command: WeighSignIn, origin: Origin) -> Sequenc
     rows = await tx.fetch(
         SQL["learn_sign_in"], tx.organisation, command.account_id, [kind for kind, _ in known], tokens
     )
-    if command.at < tx.now - OLD_NEWS:
+    if command.signed_in_at < tx.now - OLD_NEWS:
         return []
     usual = {*watch.usual, await _country_of_the_practice(tx)}
     recorded: list[Recorded[Any]] = []
@@ -30,7 +30,7 @@ async def weigh_sign_in(tx: Tx, command: WeighSignIn, origin: Origin) -> Sequenc
             alert=alert_id(kind, command.session_id),
             account=command.account_id,
             kind=kind,
-            at=command.at,
+            at=command.signed_in_at,
             role=await _role_of(tx, command),
             session=command.session_id,
             address=command.address,
