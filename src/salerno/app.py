@@ -25,6 +25,10 @@ from salerno.contexts.prescribing.room import PRESCRIBING
 from salerno.contexts.records.room import RECORDS
 from salerno.contexts.scheduling.room import SCHEDULING
 from salerno.contexts.staff.room import STAFF
+from salerno.contexts.vigilance.handlers.watching import Watchman
+from salerno.contexts.vigilance.room import VIGILANCE
+from salerno.contexts.vigilance.rules.networks import BadNetworks, networks_in
+from salerno.contexts.vigilance.rules.watch import Watchfulness
 from salerno.interfaces import between
 from salerno.interfaces.http.application import Setup, build
 from salerno.interfaces.http.edge import Rules
@@ -66,6 +70,7 @@ ROOMS: tuple[Room, ...] = (
     RECORDS,
     PRESCRIBING,
     AUDIT,
+    VIGILANCE,
 )
 DOORS = ("web", "api", "fhir")
 
@@ -197,6 +202,15 @@ def declared_clients(settings: Settings) -> DeclaredClients:
         raise SettingsError(f"SALERNO_CLIENTS: {bad}") from bad
 
 
+def watchfulness(settings: Settings) -> Watchfulness:
+    """How watchful to be; a list of networks that cannot be followed names its line."""
+    try:
+        networks = networks_in(settings.networks_table)
+    except (BadNetworks, UnicodeDecodeError) as bad:
+        raise SettingsError(f"SALERNO_NETWORKS: {bad}") from bad
+    return Watchfulness(bulk_charts=settings.salerno_bulk_charts, networks=networks, usual=settings.usual_countries)
+
+
 def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, EmbeddedPostgres | None]:
     """The house that these settings describe, and the server it may need started first."""
     server = embedded(settings)
@@ -217,6 +231,7 @@ def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, Emb
     )
     house.bus.settings[SignInPolicy] = sign_in_policy(settings)
     house.bus.settings[DeclaredClients] = declared_clients(settings)
+    house.bus.settings[Watchfulness] = watchfulness(settings)
     return house, server
 
 
@@ -261,6 +276,8 @@ async def _serving(
             tasks.append(asyncio.create_task(postman.run()))
         if "identity" in house.bus.here:
             tasks.append(asyncio.create_task(Herald(house.bus).run()))
+        if "vigilance" in house.bus.here:
+            tasks.append(asyncio.create_task(Watchman(house.bus).run()))
         tasks.append(asyncio.create_task(chores.keep_partitions(house.database)))
         tasks.append(asyncio.create_task(chores.follow_the_parent(parent)))
         if len(house.bus.here) < len(ROOMS):

@@ -20,7 +20,7 @@ from salerno.interfaces.cli.demo.clinic import PASSWORD, Clinic, open_clinic
 from salerno.kernel.settings import read_settings
 
 FRONT = "organisations,identity,staff,patients"
-BACK = "scheduling,encounters,records,prescribing,audit"
+BACK = "scheduling,encounters,records,prescribing,audit,vigilance"
 
 
 async def found(data: Path) -> Clinic:

@@ -68,7 +68,7 @@ def test_a_patient_sees_the_own_chart_and_no_list_of_others(patient_caller: Call
     caller = patient_caller(mine)
     reader = Reader("", "PATIENT", caller.permissions, str(mine))
     assert [place.path for place in rail_of(reader)] == ["/today", f"/chart/{mine}"]
-    assert [place.path for place in actions_of(reader)] == ["/account"]
+    assert [place.path for place in actions_of(reader)] == ["/account/security", "/account"]
     assert tabs_of(reader) == ()
 
 

@@ -82,6 +82,7 @@ async def _let_readers_finish(tx: Tx) -> None:
     """A room that is just hearing of the subject would write its row after ours were removed."""
     await step_into(tx.connection, "salerno_reader", tx.organisation, "kernel")
     await tx.fetch("SELECT FROM kernel.projection_checkpoints ORDER BY reader FOR UPDATE")
+    await tx.fetch("SELECT FROM kernel.access_followers ORDER BY reader FOR UPDATE")
 
 
 async def _remove_rows(connection: Connection, room: Room, organisation: UUID, subject: UUID) -> dict[str, int]:

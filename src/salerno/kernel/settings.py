@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
-from salerno.kernel.addresses import Network, networks_in, scheme_of
+from salerno.kernel.addresses import Network, networks_in
 from salerno.kernel.dotenv import read_dotenv
-from salerno.kernel.secrecy import key_of, weakness
+from salerno.kernel.soundness import malformed, unfit
 
-DEVELOPMENT_PASSWORDS = frozenset(
-    {"", "postgres", "password", "salerno", "salerno_app", "salerno_owner", "admin", "root", "guest", "test"}
-)
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-WITH_TLS = frozenset({"require", "verify-ca", "verify-full"})
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -62,6 +57,16 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     salerno_clients: Annotated[
         str, Meta(description="A CSV file of applications that every organisation knows, beside those that ship.")
     ] = ""
+    salerno_networks: Annotated[
+        str,
+        Meta(description="A CSV file of network,country (192.0.2.0/24,IT) for alerts on new countries. Empty: none."),
+    ] = ""
+    salerno_usual_countries: Annotated[
+        str, Meta(description="Countries that raise no alert, beside the organisation's own, with commas between.")
+    ] = ""
+    salerno_bulk_charts: Annotated[
+        Positive, Meta(description="Charts that one account may open in ten minutes before it raises an alert.")
+    ] = 60
     salerno_behind_proxy: Annotated[
         bool, Meta(description="true: a proxy on this machine says whose request it is: trust 127.0.0.1 and ::1.")
     ] = False
@@ -212,6 +217,15 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         return Path(self.salerno_clients).expanduser().read_text("utf-8") if self.salerno_clients else ""
 
     @property
+    def networks_table(self) -> str:
+        """What stands in the list of networks; no file is an empty one."""
+        return Path(self.salerno_networks).expanduser().read_text("utf-8") if self.salerno_networks else ""
+
+    @property
+    def usual_countries(self) -> frozenset[str]:
+        return frozenset(country.upper() for country in _listed(self.salerno_usual_countries))
+
+    @property
     def data(self) -> Path:
         default = "/var/lib/salerno" if os.geteuid() == 0 else "~/.local/share/salerno"
         return Path(self.salerno_data or default).expanduser().absolute()
@@ -239,26 +253,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         number, unit = re.fullmatch(r"(\d+)([smhd]?)", self.jwt_expires_in).groups()  # type: ignore[union-attr]
         return timedelta(seconds=int(number) * UNITS[unit or "s"])
 
-    # -- what production refuses
-
     def problems(self) -> list[str]:
         """What makes these settings unfit for production, one sentence each."""
-        return [*self._problems_of_secrets(), *self._problems_of_the_database(), *self._problems_of_the_way_in()]
-
-    def _problems_of_secrets(self) -> list[str]:
-        found = []
-        if not self.encryption_key:
-            found.append("ENCRYPTION_KEY is missing. Make one with: openssl rand -base64 32")
-        for name in ("encryption_key", "jwt_secret", "jwt_refresh_secret"):
-            if (value := getattr(self, name)) and (reason := weakness(value)):
-                found.append(f"{name.upper()} {reason}")
-        if self.jwt_secret and self.jwt_secret in (self.jwt_refresh_secret, self.encryption_key):
-            found.append("JWT_SECRET is used twice: every secret is its own.")
-        if self.demo_mark.exists():
-            found.append("SALERNO_DATA holds the demo clinic, whose passwords are public. Use another folder.")
-        if self.smtp_user and self.smtp_password.lower() in DEVELOPMENT_PASSWORDS:
-            found.append("SMTP_PASSWORD is a default one.")
-        return found
+        return unfit(self)
 
     @property
     def unneeded(self) -> list[str]:
@@ -271,39 +268,6 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         """Where the workers of this port leave their numbers, when the metrics have a port of their own."""
         return self.data / f"metrics-{self.port}" if self.enable_metrics else None
 
-    def _problems_of_the_database(self) -> list[str]:
-        found = []
-        for name in ("database_url", "database_owner_url"):
-            url = urlsplit(getattr(self, name))
-            query = dict(parse_qsl(url.query))
-            host = query.get("host") or url.hostname or ""
-            by_socket = not host or host.startswith("/")
-            if not by_socket and host not in LOCAL_HOSTS and query.get("sslmode") not in WITH_TLS:
-                found.append(f"{name.upper()} reaches another machine without TLS. Add ?sslmode=verify-full")
-            if not by_socket and (url.password or "").lower() in DEVELOPMENT_PASSWORDS | {(url.username or "").lower()}:
-                found.append(f"{name.upper()} has a default password, or none.")
-        return found
-
-    def _problems_of_the_way_in(self) -> list[str]:
-        found = []
-        if not self.base_url.startswith("https://"):
-            found.append("SALERNO_BASE_URL is not an https address.")
-        if "*" in self.origins or any(not origin.startswith("https://") for origin in self.origins):
-            found.append("SALERNO_ORIGINS names an origin that is not a single https address.")
-        if self.log_level == "debug":
-            found.append("LOG_LEVEL is debug.")
-        for name in ("rate_limit_max_requests", "rate_limit_max_signed_in", "rate_limit_max_secrets"):
-            if not getattr(self, name):
-                found.append(f"{name.upper()} is without limit.")
-        if self.salerno_instances > 1 and not self.redis_url:
-            found.append("SALERNO_INSTANCES is more than one and REDIS_URL is empty: each would count for itself.")
-        redis = urlsplit(self.redis_url)
-        if redis.scheme == "redis" and redis.hostname not in LOCAL_HOSTS:
-            found.append("REDIS_URL reaches another machine without TLS. Let it begin with rediss://")
-        if self.smtp_host and self.smtp_security == "none":
-            found.append("SMTP_SECURITY is none.")
-        return found
-
 
 def read_settings(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
     """The settings of this process. What the environment says goes before what `.env` says."""
@@ -312,7 +276,7 @@ def read_settings(environment: Mapping[str, str] | None = None, dotenv: Path | N
         given = {**read_dotenv(dotenv or Path(".env")), **given}
     known = [field.encode_name for field in msgspec.structs.fields(Settings)]
     settings = _convert({name: given[name].strip() for name in known if given.get(name, "").strip()})
-    if wrong := _malformed(settings) or (settings.problems() if settings.production else []):
+    if wrong := malformed(settings) or (settings.problems() if settings.production else []):
         raise SettingsError(*wrong)
     return settings
 
@@ -328,34 +292,6 @@ def _convert(values: dict[str, str]) -> Settings:
     if wrong:
         raise SettingsError(*wrong)
     return msgspec.convert(values, Settings, strict=False)
-
-
-def _malformed(settings: Settings) -> list[str]:
-    """What no environment accepts."""
-    found = []
-    for name in ("encryption_key", "encryption_key_previous"):
-        if (value := getattr(settings, name)) and key_of(value) is None:
-            found.append(f"{name.upper()} is neither exactly 32 characters nor base64 of 32 bytes.")
-    if settings.database_pool_min > settings.database_pool_max:
-        found.append("DATABASE_POOL_MIN is above DATABASE_POOL_MAX.")
-    for name in ("database_url", "database_owner_url"):
-        if (value := getattr(settings, name)) and scheme_of(value) not in ("postgresql", "postgres"):
-            found.append(f"{name.upper()} is not a postgresql:// address.")
-    if settings.salerno_clients and not Path(settings.salerno_clients).expanduser().is_file():
-        found.append("SALERNO_CLIENTS names no file.")
-    if settings.redis_url and scheme_of(settings.redis_url) not in ("redis", "rediss", "unix"):
-        found.append("REDIS_URL is not a redis://, rediss:// or unix:// address.")
-    try:
-        networks_in(settings.salerno_trusted_proxies)
-    except ValueError:
-        found.append("SALERNO_TRUSTED_PROXIES names something that is no address and no network.")
-    if settings.database_owner_url and not settings.database_url:
-        found.append("DATABASE_OWNER_URL is set, but DATABASE_URL is not.")
-    if settings.smtp_host and "@" not in settings.smtp_from:
-        found.append("SMTP_HOST is set, but SMTP_FROM is not an e-mail address.")
-    if scheme_of(settings.base_url) not in ("http", "https"):
-        found.append("SALERNO_BASE_URL is not an http or https address.")
-    return found
 
 
 def example() -> str:

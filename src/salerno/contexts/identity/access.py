@@ -39,6 +39,7 @@ from salerno.contexts.identity.commands import (
     WaitingFounders,
 )
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
+from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
 from salerno.contexts.identity.commands.letters import (
     AcceptInvitation,
     AskPasswordReset,
@@ -46,6 +47,7 @@ from salerno.contexts.identity.commands.letters import (
     InviteAgain,
     InviteUser,
     ResetPassword,
+    TellOfSignIn,
 )
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
@@ -106,6 +108,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     Register: ANYBODY,
     AskPasswordReset: ANYBODY,
     ResetPassword: ANYBODY,
+    TellOfSignIn: Needs("identity.tell_of_sign_ins"),
     ConfirmEmail: ANYBODY,
     OfferPasskey: ANYBODY,
     EnterByPasskey: ANYBODY,
@@ -117,6 +120,8 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     SignOut: ANYBODY,
     Me: Needs("identity.read_self"),
     MySessions: Needs("identity.read_self"),
+    MySignIns: Needs("identity.read_self"),
+    SignInsOfUser: Needs("identity.read_users"),
     EndMySession: ONESELF,
     EndMySessions: ONESELF,
     ChangePassword: GRAVE,

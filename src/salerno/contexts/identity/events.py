@@ -158,10 +158,14 @@ class RoleTaken(Event, tag="identity.role_taken.v1"):
 
 
 class SignedIn(Event, tag="identity.signed_in.v1"):
+    """`device` is known or new where it was a browser, by the token that it keeps; `agent` is how it names itself."""
+
     account: UUID
     session: UUID
     method: str
     address: str = ""
+    agent: str = ""
+    device: str = ""
 
 
 class SignInFailed(Event, tag="identity.sign_in_failed.v1"):

@@ -185,6 +185,7 @@ async def second_factor(request: Request[Any, Any, Any]) -> Response[Any]:
     wish = VerifySecondFactor(
         challenge=request.cookies.get(CHALLENGE, "")[:200],
         code=filled.get("code", "")[:100],
+        device=device_of(request),
         agent=_agent(request),
         previous=token_of(request),
     )

@@ -32,6 +32,8 @@ SETTINGS = (
           also=mark("doctors nurses working hours time off")),
     Place("/settings/accounts", "key", mark("Accounts"), needs=("identity.read_users",),
           also=mark("users roles sessions approve")),
+    Place("/settings/security", "shield-check", mark("Security"), needs=("vigilance.read",),
+          also=mark("alerts unusual access privacy")),
     Place("/settings/clients", "apps", mark("Applications"), needs=("identity.manage_clients",),
           also=mark("programs clients secrets scopes")),
     Place("/settings/catalogue", "tags", mark("Visit types and rooms"), needs=("scheduling.configure",),
@@ -50,6 +52,7 @@ ACTIONS = (
     Place("/people/new", "user-plus", mark("New patient"), "n p", ("patients.register",), also=mark("register")),
     Place("/calendar/new", "calendar-plus", mark("New appointment"), "n a", ("scheduling.book",), also=mark("book")),
     *SETTINGS,
+    Place("/account/security", "shield-check", mark("Sign-ins and alerts"), also=mark("history devices countries")),
     Place("/account", "user-circle", mark("My account"), also=mark("password second factor sessions language colours")),
 )
 DAYS = {

@@ -14,6 +14,7 @@ from salerno.contexts.encounters.queries import said_in
 from salerno.interfaces.http import Request, Response, nonce_of, session_of
 from salerno.interfaces.http.assets import Assets
 from salerno.interfaces.web import formats
+from salerno.interfaces.web.devices import told_apart
 from salerno.interfaces.web.languages import LANGUAGES, catalogue
 from salerno.interfaces.web.looks import Look, look_of
 from salerno.interfaces.web.navigation import actions_of, rail_of
@@ -53,6 +54,7 @@ def _environment(language: str) -> Environment:
         word=lambda code, fallback="": word_of(translate, code, fallback),
         languages=LANGUAGES,
         said=functools.partial(said_in, language),
+        told_apart=told_apart,
         merge=lambda first, **more: {**first, **more},
     )
     return environment

@@ -36,7 +36,7 @@ from salerno.interfaces.http import (
     safe_path,
     session_of,
 )
-from salerno.interfaces.http.cookies import forget, sign_in, token_of
+from salerno.interfaces.http.cookies import device_of, forget, sign_in, token_of
 from salerno.interfaces.http.problems import problem_of
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
@@ -95,6 +95,7 @@ async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
     filled = await read_form(request)
     wish = EnterByPasskey(
         credential=_credential(filled) or {},
+        device=device_of(request),
         agent=request.headers.get("user-agent", "")[:400],
         previous=token_of(request),
     )

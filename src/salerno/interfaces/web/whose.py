@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from salerno.contexts.audit.queries import NamesOfActors
 from salerno.contexts.identity.queries import Me
-from salerno.contexts.patients.queries import Banner, PatientBanner
+from salerno.contexts.patients.queries import Banner, PatientBanner, PatientNames
 from salerno.contexts.records.queries import Allergies, AllergyList
 from salerno.contexts.scheduling.queries import Practitioners
 from salerno.interfaces.http import Request, ask, caller_of
@@ -79,3 +79,12 @@ async def names_of(request: Request[Any, Any, Any], ids: Iterable[UUID | None]) 
     own = caller_of(request)
     known: dict[UUID, str] = {own.actor: own.name} | {one.id: one.name for one in practitioners if one.id in wanted}
     return {**known, **actors}
+
+
+async def patients_of(request: Request[Any, Any, Any], ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Names of patients by id, as far as the reader may know them."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    named = await if_allowed(request, PatientNames(patient_ids=tuple(wanted)), ())
+    return {one.id: one.full_name for one in named}

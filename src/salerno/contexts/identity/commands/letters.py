@@ -10,6 +10,13 @@ from salerno.contexts.identity.commands.sign_in import Password, Token
 from salerno.kernel.messages import Command, Errand
 
 
+class TellOfSignIn(Command):
+    """Let the account's owner know by letter of a sign-in that was unusual. Wished by a policy, and by nobody else."""
+
+    account_id: UUID
+    session_id: UUID
+
+
 class AskPasswordReset(Errand):
     """A link goes to this address, where it has an account. The answer is the same where it has none."""
 

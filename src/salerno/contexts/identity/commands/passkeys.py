@@ -64,6 +64,7 @@ class EnterByPasskey(Errand):
 
     credential: dict[str, Any]
     kind: Kind = "web"
+    device: Token = ""
     agent: Annotated[str, Meta(max_length=400)] = ""
     previous: Token = ""
 

@@ -39,6 +39,7 @@ class VerifySecondFactor(Errand):
 
     challenge: Token
     code: Annotated[str, Meta(max_length=100)]
+    device: Token = ""
     agent: Annotated[str, Meta(max_length=400)] = ""
     previous: Token = ""
 

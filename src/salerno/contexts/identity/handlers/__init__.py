@@ -48,6 +48,7 @@ from salerno.contexts.identity.handlers.factors import (
 )
 from salerno.contexts.identity.handlers.founding import register_founder, waiting_founders
 from salerno.contexts.identity.handlers.further_roles import FURTHER, FURTHER_HANDLERS
+from salerno.contexts.identity.handlers.history import HISTORY
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
 from salerno.contexts.identity.handlers.provider import PROVIDER
@@ -111,6 +112,7 @@ ERRANDS: dict[type[Query], Answer] = {
     Introspect: introspect,
     SigningKeys: signing_keys,
     Me: me,
+    **HISTORY,
     **RECOVERING,
     **PASSKEYS,
     **PROVING,

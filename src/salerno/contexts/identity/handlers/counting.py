@@ -43,16 +43,17 @@ async def begin(desk: Desk, email: str, address: str, device: str = "") -> Attem
         (token,) = await tx.tokens("login", same(email))
         row = await tx.fetchrow(SQL["login"], token)
         account = row["account"] if row else None
-        trusted = bool(device) and account is not None and await _is_known(tx, device, account, policy)
+        trusted = account is not None and await is_known_device(tx, device, account, policy)
         wait = await _wait_for(tx, device if trusted else "", token, address, policy)
         return Attempt(token, row["home"] if row else None, account, wait == 0, wait, started)
 
     return await desk.within(INSTALLATION, work)
 
 
-async def _is_known(tx: Tx, device: str, account: UUID, policy: SignInPolicy) -> bool:
+async def is_known_device(tx: Tx, device: str, account: UUID, policy: SignInPolicy) -> bool:
+    """Whether the account was signed in before by the browser that keeps this token."""
     since = tx.now - policy.known_device
-    return bool(await tx.fetchval(SQL["is_known_device"], token_hash(device), account, since))
+    return bool(device) and bool(await tx.fetchval(SQL["is_known_device"], token_hash(device), account, since))
 
 
 async def _wait_for(tx: Tx, device: str, token: int, address: str, policy: SignInPolicy) -> int:

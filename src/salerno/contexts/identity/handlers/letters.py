@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from salerno.contexts.identity.commands.letters import TellOfSignIn
 from salerno.contexts.identity.errors import LinkOver
 from salerno.contexts.identity.events import (
     PasskeyAdded,
@@ -22,7 +23,7 @@ from salerno.contexts.identity.rules.letters import written
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.desk import Desk
-from salerno.kernel.messages import INSTALLATION, Recorded
+from salerno.kernel.messages import INSTALLATION, Origin, Recorded
 from salerno.kernel.transactions import Tx
 
 PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
@@ -55,15 +56,15 @@ async def write_link(tx: Tx, kind: str, view: AccountView, policy: SignInPolicy,
 
 
 async def write_notice(
-    tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, page: str = "/forgot-password"
+    tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, page: str = "/forgot-password", id: UUID | None = None
 ) -> None:
-    """A letter without a secret."""
-    await _put(tx, kind, view, f"{policy.issuer}{page}", NOTICE)
+    """A letter without a secret; with an `id`, once."""
+    await _put(tx, kind, view, f"{policy.issuer}{page}", NOTICE, id)
 
 
-async def _put(tx: Tx, kind: str, view: AccountView, link: str, life: timedelta) -> None:
+async def _put(tx: Tx, kind: str, view: AccountView, link: str, life: timedelta, once: UUID | None = None) -> None:
     subject, body = written(kind, view.language, link, life)
-    id, language = tx.new_id(), view.language or "en"
+    id, language = once or tx.new_id(), view.language or "en"
     doc = Written(to=view.email, subject=subject, body=body, language=language)
     sealed = await tx.seal_doc("letters", id, view.account, doc)
     await tx.run(SQL["put_letter"], id, tx.organisation, view.account, kind, tx.now, tx.now + life, sealed)
@@ -107,6 +108,15 @@ async def tell_of_access(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 def _kind(event: Any) -> str:
     return "password-changed" if isinstance(event, PasswordChanged) else "factor-changed"
+
+
+async def tell_of_sign_in(tx: Tx, command: TellOfSignIn, origin: Origin) -> Sequence[Recorded[Any]]:
+    """One letter for a sign-in, however much of it was unusual."""
+    policy, held = tx.bus.settings.get(SignInPolicy), await ACCOUNTS.get(tx, command.account_id)
+    if isinstance(policy, SignInPolicy) and policy.mails and held is not None and held.doc.status == "active":
+        once = uuid5(command.account_id, str(command.session_id))
+        await write_notice(tx, "unusual-sign-in", held.doc, policy, "/account/security", once)
+    return []
 
 
 async def no_link_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:

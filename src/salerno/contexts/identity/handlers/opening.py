@@ -13,7 +13,7 @@ from salerno.contexts.identity.commands import FoundCaller, Opened
 from salerno.contexts.identity.errors import AccountNotReady
 from salerno.contexts.identity.events import IdentityEvent, SignedIn
 from salerno.contexts.identity.handlers.choices import choices_of
-from salerno.contexts.identity.handlers.counting import policy_of
+from salerno.contexts.identity.handlers.counting import is_known_device, policy_of
 from salerno.contexts.identity.handlers.keys import access_token
 from salerno.contexts.identity.projections import ACCOUNTS, MEMBERS, SQL, AccountView
 from salerno.contexts.identity.queries import profile
@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     factor: bool
     address: str
     agent: str
-    known_device: bool = False
+    device: str = ""  # the token that this browser was given before
     previous: str = ""
 
 
@@ -100,14 +100,15 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
     session, web = tx.new_id(), entry.kind == "web"
     expires = tx.now + (policy.absolute if web else max(policy.refresh_token, policy.password_token))
     token = new_token() if web else ""
-    await note(tx, entry.account, _signed_in(entry, session))
+    known = web and await is_known_device(tx, entry.device, entry.account, policy)
+    await note(tx, entry.account, _signed_in(entry, session, known=known))
     place = await tx.seal_doc("sessions", session, entry.account, Place(entry.address, entry.agent))
     await tx.run(
         SQL["put_session"], session, entry.home, entry.account, entry.kind, token_hash(token) if web else None,
         new_token(), entry.factor, tx.now, expires, place,
     )  # fmt: skip
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
-    device = await _remember_device(tx, entry) if web and not entry.known_device else ""
+    device = await _remember_device(tx, entry) if web and not known else ""
     if entry.previous:
         await tx.run(SQL["move_grants"], token_hash(entry.previous), session, entry.account)
         await tx.run(SQL["end_session_by_token"], token_hash(entry.previous), tx.now)
@@ -123,8 +124,15 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
     )
 
 
-def _signed_in(entry: Entry, session: UUID) -> SignedIn:
-    return SignedIn(account=entry.account, session=session, method=entry.method, address=entry.address)
+def _signed_in(entry: Entry, session: UUID, *, known: bool) -> SignedIn:
+    return SignedIn(
+        account=entry.account,
+        session=session,
+        method=entry.method,
+        address=entry.address,
+        agent=entry.agent,
+        device=("known" if known else "new") if entry.kind == "web" else "",
+    )
 
 
 async def new_refresh_token(tx: Tx, session: UUID, policy: SignInPolicy) -> str:
@@ -134,9 +142,11 @@ async def new_refresh_token(tx: Tx, session: UUID, policy: SignInPolicy) -> str:
 
 
 async def _remember_device(tx: Tx, entry: Entry) -> str:
-    token = new_token()
+    """A browser that several people use keeps the token that it has: to each of them it is new once."""
+    shared = bool(entry.device) and await tx.fetchval(SQL["is_any_device"], token_hash(entry.device))
+    token = entry.device if shared else new_token()
     await tx.run(SQL["put_device"], token_hash(token), entry.account, tx.now)
-    return token
+    return "" if shared else token
 
 
 async def _tidy(tx: Tx, policy: SignInPolicy) -> None:

@@ -237,6 +237,7 @@ async def enter_by_passkey(desk: Desk, errand: EnterByPasskey, caller: Caller) -
         factor=True,
         address=caller.address,
         agent=errand.agent,
+        device=errand.device,
         previous=errand.previous,
     )
     return await open_session(desk, entry)

@@ -13,6 +13,7 @@ from salerno.contexts.identity.commands.letters import (
     InviteAgain,
     InviteUser,
     ResetPassword,
+    TellOfSignIn,
 )
 from salerno.contexts.identity.errors import (
     LinkOver,
@@ -207,7 +208,11 @@ async def accept_invitation(desk: Desk, errand: AcceptInvitation, caller: Caller
     await desk.within(home, work, actor=view.account)
 
 
-RECOVERING_HANDLERS: dict[type[Command], Handler] = {InviteUser: on_invitation, InviteAgain: on_invitation}
+RECOVERING_HANDLERS: dict[type[Command], Handler] = {
+    InviteUser: on_invitation,
+    InviteAgain: on_invitation,
+    TellOfSignIn: letters.tell_of_sign_in,
+}
 RECOVERING: dict[type[Query], Answer] = {
     AskPasswordReset: ask_password_reset,
     ResetPassword: reset_password,

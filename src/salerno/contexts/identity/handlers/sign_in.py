@@ -80,7 +80,6 @@ async def _proceed(
     assert home is not None and account is not None
     if view.has_factor:
         return await _pose(desk, home, view, errand.kind)
-    known = bool(errand.device) and await _is_known(desk, errand.device, account)
     return await open_session(
         desk,
         Entry(
@@ -91,16 +90,10 @@ async def _proceed(
             factor=False,
             address=caller.address,
             agent=errand.agent,
-            known_device=known,
+            device=errand.device,
             previous=errand.previous,
         ),
     )
-
-
-async def _is_known(desk: Desk, device: str, account: UUID) -> bool:
-    since = desk.now - policy_of(desk.bus).known_device
-    async with desk.bus.reading("identity", INSTALLATION) as tx:
-        return bool(await tx.fetchval(SQL["is_known_device"], codes.token_hash(device), account, since))
 
 
 async def _pose(desk: Desk, home: UUID, view: AccountView, kind: str) -> ChallengePosed:
@@ -138,6 +131,7 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
             factor=True,
             address=caller.address,
             agent=errand.agent,
+            device=errand.device,
             previous=errand.previous,
         ),
     )

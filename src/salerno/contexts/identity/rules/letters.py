@@ -6,7 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-QUIET = frozenset({"password-changed", "factor-changed", "invitation", "offered"})  # here nobody is told to do nothing
+# Here nobody is told to do nothing.
+QUIET = frozenset({"password-changed", "factor-changed", "invitation", "offered", "unusual-sign-in"})
 SPOKEN = ("en", "it")
 SOONEST, LATEST = timedelta(seconds=30), timedelta(hours=1)
 

@@ -316,7 +316,11 @@ DELETE FROM attempts WHERE kind = $1 AND token = $2;
 DELETE FROM attempts WHERE token IN (SELECT token FROM logins WHERE account = $1) AND kind IN ('account', 'factor');
 
 -- name: put_device
-INSERT INTO devices (hash, account, seen_at) VALUES ($1, $2, $3);
+INSERT INTO devices (hash, account, seen_at) VALUES ($1, $2, $3)
+ON CONFLICT (hash, account) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- name: is_any_device
+SELECT true FROM devices WHERE hash = $1 LIMIT 1;
 
 -- name: is_known_device
 SELECT true FROM devices WHERE hash = $1 AND account = $2 AND seen_at > $3;
@@ -387,7 +391,8 @@ SELECT home, account, asked_at FROM founders ORDER BY asked_at, home;
 SELECT true FROM founders WHERE home = $1 AND account = $2;
 
 -- name: put_letter
-INSERT INTO letters (id, home, account, kind, written_at, due_at, until, doc) VALUES ($1, $2, $3, $4, $5, $5, $6, $7);
+INSERT INTO letters (id, home, account, kind, written_at, due_at, until, doc) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: take_letter
 UPDATE letters SET tries = tries + 1, due_at = $2 WHERE id = (
@@ -446,3 +451,15 @@ DELETE FROM client_secrets WHERE client = $1;
 UPDATE sessions SET ended_at = $3 FROM grants
 WHERE grants.session = sessions.id AND grants.client = $1 AND sessions.ended_at IS NULL
     AND ($2::uuid IS NULL OR grants.account = $2);
+
+-- name: sign_ins_of
+-- From the account's own history, the newest first.
+SELECT position, xid::text AS xid, event_id, aggregate_type, aggregate_id, event_type, event_data, metadata,
+       version, hospital_id, user_id, "timestamp", subject_id
+FROM kernel.event_store
+WHERE hospital_id = $1 AND aggregate_type = 'identity.account' AND aggregate_id = $2 AND event_type = ANY($3::text[])
+ORDER BY event_store.version DESC LIMIT $4 OFFSET $5;
+
+-- name: count_sign_ins_of
+SELECT count(*) FROM kernel.event_store
+WHERE hospital_id = $1 AND aggregate_type = 'identity.account' AND aggregate_id = $2 AND event_type = ANY($3::text[]);

@@ -12,6 +12,7 @@ from salerno.interfaces.api.identity.coming_in import (
     register,
 )
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
+from salerno.interfaces.api.identity.history import ROUTES as HISTORY
 from salerno.interfaces.api.identity.memberships import ROUTES as MEMBERSHIPS
 from salerno.interfaces.api.identity.own import (
     api_me,
@@ -66,6 +67,7 @@ ROUTES = [
     approve_user,
     reactivate_user,
     deactivate_user,
+    *HISTORY,
     *RECOVERING,
     *PASSKEYS,
     *FURTHER_ROLES,

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -13,6 +14,7 @@ from rich.table import Table
 from salerno import app
 from salerno.interfaces.cli.demo.clinic import COLLEAGUES, PASSWORD, open_clinic
 from salerno.interfaces.cli.demo.days import Chronicle
+from salerno.interfaces.cli.demo.unusual import a_day_to_look_at
 from salerno.interfaces.cli.house import OUT, settings_or_exit
 from salerno.interfaces.cli.serving import run_server
 from salerno.kernel.clock import SettableClock, SystemClock
@@ -69,7 +71,7 @@ async def _play(settings: Settings, patients: int) -> None:
             people = bar.add_task("People register", total=patients)
             await story.register_everybody(patients, first, _told(bar, people))
             days = bar.add_task("Thirty weeks pass", total=_working_days(first, today))
-            await story.play(first, today, now, _told(bar, days))
+            await story.play(first, today, now, _told(bar, days), partial(a_day_to_look_at, story))
 
 
 def _told(bar: Progress, task: TaskID) -> Callable[[int, int], None]:

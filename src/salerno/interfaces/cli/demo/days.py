@@ -1,7 +1,7 @@
 """Thirty weeks at the demo clinic, day by day under a simulated clock, up to the middle of today."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -56,6 +56,7 @@ ALLERGIES = (
     ("Polline di parietaria", "Pellitory pollen", "", "Rinite", "Rhinitis", "mild", "low"),
 )
 STORIES = ("geriatrics", "general", "cardiology")
+EVENING = 8  # working days before today
 AT_ONCE = 8  # people at the registration desk
 Told = Callable[[int, int], None]
 
@@ -132,13 +133,18 @@ class Chronicle:
         )
 
     # ------------------------------------------------------------ days
-    async def play(self, first: date, today: date, now: datetime, told: Told) -> None:
+    async def play(
+        self, first: date, today: date, now: datetime, told: Told, evening: Callable[[date], Awaitable[None]]
+    ) -> None:
+        """`evening` is what happens after the surgeries of one day, some days ago."""
         days = [first + timedelta(days=n) for n in range((today - first).days)]
         working = [day for day in days if day.weekday() < 5]
         for number, day in enumerate(working):
             await self._day(day)
             if day == _day_after_last_tuesday(today):
                 await self._maria()
+            if day == working[-EVENING]:
+                await evening(day)
             told(number + 1, len(working))
         await self._today(today, now)
 

@@ -10,6 +10,7 @@ from salerno.interfaces.web.settings import (
     locations,
     organisation,
     practice,
+    security,
     staff,
 )
 
@@ -24,4 +25,5 @@ PAGES = [
     *clients.PAGES,
     *catalogue.PAGES,
     *practice.PAGES,
+    *security.PAGES,
 ]

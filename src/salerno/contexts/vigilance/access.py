@@ -1,0 +1,14 @@
+"""Which permission each message needs. Who may review is the privacy officer; everybody reads what is about them."""
+
+from salerno.contexts.vigilance.commands import ReviewAlert, WeighSignIn
+from salerno.contexts.vigilance.queries import AlertById, Alerts, MyAlerts
+from salerno.kernel.messages import Command, Query
+from salerno.kernel.room import Needs
+
+NEEDS: dict[type[Command] | type[Query], Needs] = {
+    ReviewAlert: Needs("vigilance.review"),
+    WeighSignIn: Needs("vigilance.weigh"),
+    Alerts: Needs("vigilance.read", opens="access"),
+    AlertById: Needs("vigilance.read", opens="access"),
+    MyAlerts: Needs("vigilance.read_self"),
+}

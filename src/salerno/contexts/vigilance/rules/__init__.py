@@ -1,0 +1,1 @@
+"""What is unusual, and what may become of an alert. Pure."""

@@ -1,0 +1,14 @@
+"""How watchful this installation is, as its settings say."""
+
+from dataclasses import dataclass
+
+from salerno.contexts.vigilance.rules.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchfulness:
+    """`bulk_charts` may be opened in ten minutes; `usual` countries beside that of the organisation."""
+
+    bulk_charts: int = 60
+    networks: Networks = Networks()
+    usual: frozenset[str] = frozenset()
