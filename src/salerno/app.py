@@ -25,6 +25,9 @@ from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.organisations.room import ORGANISATIONS
 from salerno.contexts.patients.room import PATIENTS
 from salerno.contexts.prescribing.room import PRESCRIBING
+from salerno.contexts.protection.queries import CareSpan
+from salerno.contexts.protection.room import PROTECTION
+from salerno.contexts.protection.wards import keep_hidden
 from salerno.contexts.records.room import RECORDS
 from salerno.contexts.scheduling.room import SCHEDULING
 from salerno.contexts.staff.room import STAFF
@@ -64,6 +67,7 @@ ROOMS: tuple[Room, ...] = (
     ENCOUNTERS,
     RECORDS,
     PRESCRIBING,
+    PROTECTION,
     AUDIT,
 )
 DOORS = ("web", "api")
@@ -110,7 +114,9 @@ def wire(
     bus = Bus(database, vault, rooms(), clock, here=here, elsewhere=elsewhere, snapshot_frequency=snapshot_frequency)
     if elsewhere is not None:
         elsewhere.bus = bus
-    return House(database, bus, Subscriptions(bus, batch_size), Tail(bus))
+    tail = Tail(bus)
+    keep_hidden(bus, tail)
+    return House(database, bus, Subscriptions(bus, batch_size), tail)
 
 
 @asynccontextmanager
@@ -219,6 +225,7 @@ def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, Emb
     )
     house.bus.settings[SignInPolicy] = sign_in_policy(settings)
     house.bus.settings[DeclaredClients] = declared_clients(settings)
+    house.bus.settings[CareSpan] = CareSpan(days=settings.salerno_care_days)
     return house, server
 
 
