@@ -31,6 +31,11 @@ class Ward:
         self.hour = 6
         self.author = self.chief
 
+    async def founded(self) -> "Ward":
+        wish = RegisterOrganisation(organisation_id=self.chief.organisation, kind="clinic", name="Poliambulatorio")
+        await self.bus.handle(wish, self.chief)
+        return self
+
     async def colleague(self, role: str = "DOCTOR") -> Caller:
         member = AddStaffMember(given_name="Ida", family_name=f"Sole {uuid4().hex[:6]}", role=role)
         staff = (await self.bus.handle(member, self.chief)).aggregate_id
@@ -77,7 +82,4 @@ class Ward:
 
 @pytest.fixture
 async def ward(bus: Bus, caller: Callable[..., Caller]) -> Ward:
-    made = Ward(bus, caller)
-    wish = RegisterOrganisation(organisation_id=made.chief.organisation, kind="clinic", name="Poliambulatorio")
-    await bus.handle(wish, made.chief)
-    return made
+    return await Ward(bus, caller).founded()

@@ -46,6 +46,7 @@ from salerno.contexts.identity.commands.letters import (
     InviteAgain,
     InviteUser,
     ResetPassword,
+    TellPrivacyOfficers,
 )
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
@@ -159,6 +160,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ResetSecondFactor: Needs("identity.manage_users"),
     EndUserSessions: Needs("identity.manage_users"),
     InitAdministrator: Needs("identity.init"),
+    TellPrivacyOfficers: Needs("identity.tell_officers"),  # no role holds it: the room asks itself
     Clients: CLIENTS,
     ClientById: CLIENTS,
     OfferedScopes: CLIENTS,

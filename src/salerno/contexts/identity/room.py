@@ -6,6 +6,7 @@ from salerno.contexts.identity.access import NEEDS
 from salerno.contexts.identity.events import EVENTS
 from salerno.contexts.identity.guards import GUARDS
 from salerno.contexts.identity.handlers import ERRANDS, HANDLERS
+from salerno.contexts.identity.policies import POLICIES
 from salerno.contexts.identity.projections import ACCOUNTS, CLIENTS, LISTENS, MEMBERS
 from salerno.contexts.identity.queries import ANSWERS
 from salerno.contexts.identity.rules.roles import named_permissions
@@ -21,5 +22,6 @@ IDENTITY = Room(
     documents=(ACCOUNTS, MEMBERS, CLIENTS),
     guards=GUARDS,
     listens=LISTENS,
+    policies=POLICIES,
 )
 named_permissions()

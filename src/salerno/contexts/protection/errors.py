@@ -20,6 +20,11 @@ class NoSuchBreakGlass(NotFound):
     sentence = "There is no such entry, or it is not for you to see."
 
 
+class NoSuchRestriction(NotFound):
+    code = "no-such-restriction"
+    sentence = "This chart is not restricted, or it is not for you to know."
+
+
 class NotRestricted(Conflict):
     code = "not-restricted"
     sentence = "This chart is not restricted."

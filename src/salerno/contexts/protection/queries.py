@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from salerno.contexts.protection.errors import NoSuchBreakGlass, NotRestricted
+from salerno.contexts.protection.errors import NoSuchBreakGlass, NoSuchRestriction
 from salerno.contexts.protection.projections import (
     GLASSES,
     PEOPLE,
@@ -64,9 +64,9 @@ class BreakGlassToReview(Query):
 
 
 class MyBreakGlass(Query):
-    """What the caller has open of this chart by break-glass, if anything."""
+    """What the caller has open by break-glass, of one chart or at all; what ends last stands first."""
 
-    patient_id: UUID
+    patient_id: UUID | None = None
 
 
 class WardsOfOrganisation(Query):
@@ -103,6 +103,7 @@ class GlassShown(Struct, frozen=True, kw_only=True):
 
 class OpenGlass(Struct, frozen=True, kw_only=True):
     glass: UUID
+    patient_id: UUID
     until: datetime
     reason: str
 
@@ -132,7 +133,7 @@ class OrganisationWards(Struct, frozen=True, kw_only=True):
 async def restriction_by_patient(tx: Tx, query: RestrictionOf, caller: Caller) -> Disclosure[RestrictionShown]:
     held = [one for one in await RESTRICTIONS.of_subject(tx, [query.patient_id]) if one.doc.active]
     if not held:
-        raise NotRestricted()
+        raise NoSuchRestriction()
     return Disclosure(value=(await _restrictions(tx, held))[0], subjects=[query.patient_id])
 
 
@@ -199,15 +200,19 @@ async def break_glass_to_review(tx: Tx, query: BreakGlassToReview, caller: Calle
     return int(await tx.fetchval(SQL["count_to_review"], tx.organisation, caller.actor))
 
 
-async def my_break_glass(tx: Tx, query: MyBreakGlass, caller: Caller) -> OpenGlass | None:
-    charts = _together(await tx.fetch(SQL["read_together"], tx.organisation, [query.patient_id]))
-    wanted = {query.patient_id, *charts.get(query.patient_id, ())}
-    rows = await tx.fetch(SQL["open_glasses"], tx.organisation, tx.now)
-    mine = [row for row in rows if row["account"] == caller.actor and row["subject"] in wanted]
-    if not mine:
-        return None
-    last = max(mine, key=lambda row: (row["until"], row["id"].bytes))
-    return OpenGlass(glass=UUID(bytes=last["id"].bytes), until=last["until"], reason=last["reason"])
+async def my_break_glass(tx: Tx, query: MyBreakGlass, caller: Caller) -> list[OpenGlass]:
+    rows = [
+        row for row in await tx.fetch(SQL["open_glasses"], tx.organisation, tx.now) if row["account"] == caller.actor
+    ]
+    if rows and query.patient_id:
+        together = _together(await tx.fetch(SQL["read_together"], tx.organisation, [query.patient_id]))
+        wanted = _group(query.patient_id, together)
+        rows = [row for row in rows if row["subject"] in wanted]
+    mine = [
+        OpenGlass(glass=_id(row["id"]), patient_id=_id(row["subject"]), until=row["until"], reason=row["reason"])
+        for row in rows
+    ]
+    return sorted(mine, key=lambda one: (one.until, one.glass), reverse=True)
 
 
 # ------------------------------------------------------------ for the bus

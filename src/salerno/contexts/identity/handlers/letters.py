@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.errors import LinkOver
 from salerno.contexts.identity.events import (
     PasskeyAdded,
@@ -22,11 +23,12 @@ from salerno.contexts.identity.rules.letters import written
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.desk import Desk
-from salerno.kernel.messages import INSTALLATION, Recorded
+from salerno.kernel.messages import INSTALLATION, Origin, Recorded
 from salerno.kernel.transactions import Tx
 
 PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
 NOTICE = timedelta(days=2)
+OFFICERS = ("ADMIN", "SUPER_ADMIN")
 OF_ACCESS = (PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved)
 
 
@@ -107,6 +109,18 @@ async def tell_of_access(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 def _kind(event: Any) -> str:
     return "password-changed" if isinstance(event, PasswordChanged) else "factor-changed"
+
+
+async def on_tell_officers(tx: Tx, command: TellPrivacyOfficers, origin: Origin) -> Sequence[Recorded[Any]]:
+    """Nothing of whom or why stands in the letter: that is read in Salerno."""
+    policy = tx.bus.settings.get(SignInPolicy)
+    if not isinstance(policy, SignInPolicy) or not policy.mails:
+        return []
+    for role in OFFICERS:
+        for held in await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, role, "active")):
+            if held.id != command.by:
+                await write_notice(tx, "break-glass", held.doc, policy, "/privacy")
+    return []
 
 
 async def no_link_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:

@@ -6,7 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-QUIET = frozenset({"password-changed", "factor-changed", "invitation", "offered"})  # here nobody is told to do nothing
+QUIET = frozenset(
+    {"password-changed", "factor-changed", "invitation", "offered", "break-glass"}
+)  # here nobody is told to do nothing
 SPOKEN = ("en", "it")
 SOONEST, LATEST = timedelta(seconds=30), timedelta(hours=1)
 
