@@ -108,6 +108,7 @@ async def test_the_privacy_officer_finds_it_in_the_queue_and_reviews_it_once(
     assert "open until" in queue
     page = (await officer.get(f"/privacy/{glass}")).text
     assert WHY in page
+    assert "You have broken the glass" not in page
     wanting = await officer.post(f"/privacy/{glass}", data={"outcome": "unjustified", "note": " "})
     assert (wanting.status_code, "Say why, and what is to be done." in wanting.text) == (422, True)
     nothing = await officer.post(f"/privacy/{glass}", data={"note": "x"})
