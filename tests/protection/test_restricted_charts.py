@@ -40,6 +40,7 @@ from salerno.contexts.protection.queries import (
     RestrictedCharts,
     RestrictionOf,
 )
+from salerno.contexts.protection.wards import ProtectionWards
 from salerno.contexts.records.commands import RecordAllergy, RecordProblem, RemoveAllergy
 from salerno.contexts.records.queries import Allergies, ChartSections
 from salerno.contexts.scheduling.commands import CancelAppointment
@@ -415,6 +416,31 @@ async def test_where_the_wards_cannot_be_asked_no_health_data_leaves(
         await ask(PatientBanner(patient_id=patient), away)
     with pytest.raises(Unavailable):
         await bus.handle(RecordProblem(patient_id=patient, display="Cough"), away)
+
+
+async def test_a_question_that_its_asker_gave_up_is_not_answered_from_later(
+    bus: Bus, ward: Ward, doctor: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, wards, ask = await ward.patient(), bus.permits.wards, bus.ask
+    assert isinstance(wards, ProtectionWards)
+    wards.forget()
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(query: Query, caller: Caller, written: object = None) -> object:
+        found = await ask(query, caller)
+        if type(query).__name__ == "WardsOfOrganisation":
+            asked.set()
+            await may_answer.wait()
+        return found
+
+    monkeypatch.setattr(bus, "ask", slow)
+    first = asyncio.create_task(wards.hidden_from(doctor))
+    await asked.wait()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await ward.restrict(patient)  # dropped at once: the answer on its way is from before
+    may_answer.set()
+    assert await wards.hidden_from(doctor) == {patient}
 
 
 async def test_the_access_log_of_an_administrator_leaves_out_what_is_hidden_from_them(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -91,6 +92,28 @@ async def test_t043_the_glass_is_broken_by_number_the_banner_stands_on_every_pag
     assert (twice.status_code, "open under break-glass already" in twice.text) == (422, True)
     clock.set(SystemClock().now() + timedelta(minutes=31))
     assert (await client.get(f"/chart/{patient}")).status_code == 403
+
+
+async def test_t043_who_has_not_shown_lately_who_they_are_is_asked_for_it_first(
+    ward: Ward, sign_in: SiteClient, seats: Any, doctor: Caller, admin: Caller
+) -> None:
+    patient = await ward.patient()
+    await ward.restrict(patient)
+    paths = {
+        f"/chart/{patient}/break-glass": doctor, "/glass": doctor, f"/people/{patient}/restrict": admin,
+        f"/settings/restricted/{patient}": admin, f"/settings/restricted/{patient}/lift": admin,
+    }  # fmt: skip
+    for path, who in paths.items():
+        client = sign_in(who)
+        token = client.headers["Cookie"].partition("=")[2]
+        seats.stale(token)
+        answer = await client.post(path, data=FORM)
+        assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/confirm-identity"), path
+    program = sign_in(doctor)
+    seats.stale(program.headers["Cookie"].partition("=")[2])
+    wish = {**FORM, "minutes": 30, "patient_id": str(patient)}
+    refused = await program.post("/api/v1/break-glass", json=wish, headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "reauth-required")
 
 
 async def test_the_privacy_officer_finds_it_in_the_queue_and_reviews_it_once(

@@ -140,11 +140,15 @@ class ProtectionWards:
         asking = self._asking.get(organisation)
         if asking is None:
             asking = self._asking[organisation] = asyncio.create_task(self._fetch(organisation))
-        try:
-            return await asyncio.shield(asking)
-        finally:
-            if asking.done() and self._asking.get(organisation) is asking:
-                del self._asking[organisation]
+            asking.add_done_callback(lambda done: self._asked(organisation, done))
+        return await asyncio.shield(asking)
+
+    def _asked(self, organisation: UUID, done: "asyncio.Task[Kept]") -> None:
+        """An answer is for those who waited for it; whoever comes later finds what is kept, or asks anew."""
+        if self._asking.get(organisation) is done:
+            del self._asking[organisation]
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may have
 
     async def _fetch(self, organisation: UUID) -> Kept:
         """What was asked before a change is answered, and not remembered."""
