@@ -22,6 +22,9 @@ from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.organisations.room import ORGANISATIONS
 from salerno.contexts.patients.room import PATIENTS
 from salerno.contexts.prescribing.room import PRESCRIBING
+from salerno.contexts.protection.queries import CareSpan
+from salerno.contexts.protection.room import PROTECTION
+from salerno.contexts.protection.wards import keep_hidden
 from salerno.contexts.records.room import RECORDS
 from salerno.contexts.scheduling.room import SCHEDULING
 from salerno.contexts.staff.room import STAFF
@@ -69,6 +72,7 @@ ROOMS: tuple[Room, ...] = (
     ENCOUNTERS,
     RECORDS,
     PRESCRIBING,
+    PROTECTION,
     AUDIT,
     VIGILANCE,
 )
@@ -110,7 +114,9 @@ def wire(
     bus = Bus(database, vault, rooms(), clock, here=here, elsewhere=elsewhere, snapshot_frequency=snapshot_frequency)
     if elsewhere is not None:
         elsewhere.bus = bus
-    return House(database, bus, Subscriptions(bus, batch_size), Tail(bus))
+    tail = Tail(bus)
+    keep_hidden(bus, tail)
+    return House(database, bus, Subscriptions(bus, batch_size), tail)
 
 
 @asynccontextmanager
@@ -232,6 +238,7 @@ def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, Emb
     house.bus.settings[SignInPolicy] = sign_in_policy(settings)
     house.bus.settings[DeclaredClients] = declared_clients(settings)
     house.bus.settings[Watchfulness] = watchfulness(settings)
+    house.bus.settings[CareSpan] = CareSpan(days=settings.salerno_care_days)
     return house, server
 
 

@@ -10,7 +10,7 @@ import pytest
 from salerno.interfaces.http.ending import OF_ACCESS, end_access
 from salerno.interfaces.http.live import Live
 from salerno.interfaces.http.sessions import Found, RememberedSessions
-from salerno.interfaces.web.shell import _still_signed_in, _while_signed_in
+from salerno.interfaces.web.shell import _still_signed_in, _while_permitted
 from salerno.kernel.errors import Unavailable
 from salerno.kernel.messages import Caller
 from salerno.kernel.tail import News
@@ -81,7 +81,7 @@ async def test_a_stream_asks_when_its_account_is_spoken_of_and_fails_closed(
 ) -> None:
     live, heard = Live(), list[bytes]()
     topics = ["account:" + str(room.account)]
-    stream = _while_signed_in(request_of(sessions), live.stream(topics, 60))
+    stream = _while_permitted(request_of(sessions), live.stream(topics, 60), None)
     heard.append(await anext(stream))
     end_access(sessions, live, news(room.account))
     heard.append(await anext(stream))

@@ -13,7 +13,7 @@ LONGEST_FILE = 400
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "stuff", "base"}
 FILES_OF_A_ROOM = {
     "__init__", "access", "commands", "data", "errors", "events", "guards", "handlers", "policies", "projections",
-    "queries", "room", "rules", "sql",
+    "queries", "room", "rules", "sql", "wards",
 }  # fmt: skip
 # The brackets keep this file from being what it looks for.
 PLACES_OF_ONE_MACHINE = re.compile(r"(?<![\w.:/~-])/(?:[w]ork|[r]oot|[h]ome/[a-z]+|[U]sers)/[a-z.]")

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 from tests.identity.conftest import NOBODY, PASSWORD, Person
 
 from salerno.contexts.identity.commands import (
@@ -58,6 +59,8 @@ from salerno.contexts.identity.handlers.posting import LEASE, Postman
 from salerno.contexts.identity.queries import UserById
 from salerno.contexts.identity.rules.letters import kinds, pause, written
 from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.contexts.patients.commands import RegisterPatient
+from salerno.contexts.protection.commands import BreakGlass
 from salerno.kernel.bus import Bus
 from salerno.kernel.mail import SmtpMail
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -185,6 +188,27 @@ async def sign_up(bus: Bus, email: str, role: str = "PATIENT", password: str = P
 
 async def ask_reset(bus: Bus, email: str) -> None:
     await bus.ask(AskPasswordReset(email=email), from_elsewhere())
+
+
+async def test_t043_administrators_hear_of_a_break_glass_within_the_minute_by_a_letter_that_names_nobody(
+    bus: Bus, postman: Postman, inbox: Inbox, person: Make, caller: Callable[..., Caller], doctor: Caller
+) -> None:
+    chief = caller("SUPER_ADMIN")
+    officer, nurse = await person("ADMIN", by=chief), await person("NURSE", by=chief)
+    breaker = await person("ADMIN", by=chief)
+    wish = RegisterPatient(full_name="Olga Quintavalle", confirmed_not_duplicate=True)
+    patient = (await bus.handle(wish, doctor)).aggregate_id
+    both = replace(doctor, actor=breaker.account)
+    why = "She collapsed in the corridor."
+    await bus.handle(BreakGlass(patient_id=patient, reason="emergency", explanation=why), both)
+    async with asyncio.timeout(60):
+        while not await postman.deliver():
+            await bus.settled()
+    assert [len(inbox.to(one.email)) for one in (officer, nurse, breaker)] == [1, 0, 0]
+    letter = inbox.to(officer.email)[0]
+    assert letter["Subject"] == "A break-glass waits for your review"
+    assert "https://clinic.example/privacy" in letter.get_content()
+    assert not re.search(f"Quintavalle|{patient}|corridor", letter.get_content())
 
 
 # ------------------------------------------------------------------ the letters themselves

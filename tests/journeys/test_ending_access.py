@@ -56,7 +56,7 @@ class Held:
 
     def __init__(self, clinic: Clinic, who: str) -> None:
         self.clinic, self.login = clinic, {"email": f"test.{who}@example.com", "password": PASSWORD}
-        self.cookie = _cookie(clinic.urls[0], self.login)
+        self.cookie = cookie_of(clinic.urls[0], self.login)
         self.long = answer_of(httpx.post(f"{clinic.urls[0]}/auth/login", json=self.login))["token"]
         body = answer_of(httpx.post(f"{clinic.urls[0]}/api/v1/auth/login", json=self.login))
         self.access, self.refresh, self.user = body["accessToken"], body["refreshToken"], body["user"]["id"]
@@ -77,7 +77,7 @@ class Held:
         return got.status_code == 200
 
 
-def _cookie(url: str, login: dict[str, str]) -> str:
+def cookie_of(url: str, login: dict[str, str]) -> str:
     got = httpx.post(f"{url}/sign-in", data=login)
     found = re.search(r"__Host-sid=([\w-]+)", " ".join(got.headers.get_list("set-cookie")))
     assert found is not None, got.text[:300]
@@ -91,9 +91,9 @@ def _opens(url: str, headers: dict[str, str]) -> bool:
 class Stream:
     """An event stream that a browser keeps open."""
 
-    def __init__(self, url: str, cookie: str) -> None:
+    def __init__(self, url: str, cookie: str, path: str = "/live") -> None:
         self.open, self.started = True, threading.Event()
-        self._thread = threading.Thread(target=self._read, args=(url, cookie), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(url + path, cookie), daemon=True)
         self._thread.start()
         assert self.started.wait(10)
 
@@ -101,7 +101,7 @@ class Stream:
         wide = httpx.Timeout(30)
         with (
             httpx.Client(timeout=wide) as client,
-            client.stream("GET", f"{url}/live", headers={"Cookie": f"__Host-sid={cookie}"}) as answer,
+            client.stream("GET", url, headers={"Cookie": f"__Host-sid={cookie}"}) as answer,
         ):
             assert answer.status_code == 200
             for _ in answer.iter_raw():
@@ -109,7 +109,7 @@ class Stream:
         self.open = False
 
 
-def _seconds_until_shut(doors: dict[str, Callable[[], bool]], since: float) -> dict[str, float]:
+def seconds_until_shut(doors: dict[str, Callable[[], bool]], since: float) -> dict[str, float]:
     left, took = dict(doors), dict[str, float]()
     while left and time.monotonic() - since < LONGEST + 3:
         for name in [name for name, opens in left.items() if not opens()]:
@@ -153,7 +153,7 @@ def test_t019_ended_in_one_process_is_ended_in_both_within_five_seconds(
     doors = held.doors()
     assert all(opens() for opens in doors.values())
     assert end(clinic, held).is_success
-    took = _seconds_until_shut(doors, time.monotonic())
+    took = seconds_until_shut(doors, time.monotonic())
     assert max(took.values()) < LONGEST, took
     assert not held.refreshes()
     print(f"{end.__name__}: the last door shut after {max(took.values()):.2f} s")
@@ -166,6 +166,6 @@ def test_t019_one_session_ended_from_another_device_leaves_the_others_open(clini
     (web,) = [one["session"] for one in listed if one["kind"] == "web"]
     assert httpx.delete(f"{clinic.urls[1]}/users/me/sessions/{web}", headers=by).is_success
     doors = {name: opens for name, opens in held.doors().items() if "cookie" in name or "stream" in name}
-    took = _seconds_until_shut(doors, time.monotonic())
+    took = seconds_until_shut(doors, time.monotonic())
     assert max(took.values()) < LONGEST, took
     assert all(opens() for name, opens in held.doors().items() if "token" in name)

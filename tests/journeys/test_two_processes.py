@@ -19,7 +19,7 @@ from salerno import app
 from salerno.interfaces.cli.demo.clinic import PASSWORD, Clinic, open_clinic
 from salerno.kernel.settings import read_settings
 
-FRONT = "organisations,identity,staff,patients"
+FRONT = "organisations,identity,staff,patients,protection"
 BACK = "scheduling,encounters,records,prescribing,audit,vigilance"
 
 
@@ -134,6 +134,22 @@ def test_a_refusal_in_the_other_process_keeps_its_code_and_its_fields(pair: Pair
     assert late.json()["details"]["current_version"] == 2
     refused = desk.get(f"/patients/{ada}/vitals")
     assert refused.status_code == 403
+
+
+def test_t043_a_chart_that_one_process_restricts_is_hidden_by_the_rooms_of_the_other(pair: Pair) -> None:
+    desk, doctor, admin = pair.client("receptionist"), pair.client("doctor"), pair.client("admin")
+    ada = register(desk, "Fiammetta")
+    assert doctor.get(f"/patients/{ada}/allergies").status_code == 200
+    order(admin, "restrict-chart", patient_id=ada, reason="staff")
+    until = time.monotonic() + 5
+    while (got := doctor.get(f"/patients/{ada}/allergies")).status_code == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert (got.status_code, got.json()["code"]) == (403, "restricted")
+    order(doctor, "break-glass", patient_id=ada, reason="care", explanation="Asked for advice by the ward")
+    until = time.monotonic() + 5
+    while (got := doctor.get(f"/patients/{ada}/allergies")).status_code != 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert got.status_code == 200
 
 
 def test_the_same_key_is_one_wish_across_processes(pair: Pair) -> None:

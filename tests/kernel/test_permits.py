@@ -1,6 +1,6 @@
 """Whom a right reaches: everybody, one's own chart, charts that meet a condition; and charts that are hidden."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,9 +26,13 @@ class SomeWards:
     def __init__(self) -> None:
         self.hidden: frozenset[UUID] = frozenset()
         self.cared_for: set[UUID] = set()
+        self.opened: dict[UUID, str] = {}
 
     async def hidden_from(self, caller: Caller) -> frozenset[UUID]:
         return self.hidden
+
+    async def opened_by(self, caller: Caller) -> Mapping[UUID, str]:
+        return self.opened
 
     async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
         return "care" in conditions and self.cared_for.issuperset(subjects)

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from granian.server.embed import Server
+from msgspec.structs import replace
 from playwright.async_api import Browser, Page, async_playwright
 
 from salerno.interfaces import api, web
@@ -46,6 +47,10 @@ class Seats:
         until = self._clock.now() + timedelta(days=3650)
         self._taken[token] = Found(caller=caller, csrf=secrets.token_urlsafe(16), expires_at=until)
         return token, self._taken[token]
+
+    def stale(self, token: str) -> None:
+        """From now on this session has to show again whose it is."""
+        self._taken[token] = replace(self._taken[token], stale=True)
 
     async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None:
         return self._taken.get(token)

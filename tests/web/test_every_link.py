@@ -10,6 +10,7 @@ import pytest
 from tests.web.conftest import SiteClient
 
 from salerno.contexts.encounters.commands import SaveDraft, StartVisit
+from salerno.contexts.organisations.commands import RegisterOrganisation
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.contexts.prescribing.commands import IssuePrescription
 from salerno.contexts.prescribing.events import Medication
@@ -26,8 +27,10 @@ EACH = 2  # pages of one kind are enough
 
 
 @pytest.fixture
-async def a_day(bus: Bus, admin: Caller, doctor: Caller, clock: MovableClock) -> UUID:
+async def a_day(bus: Bus, caller: Callable[..., Caller], admin: Caller, doctor: Caller, clock: MovableClock) -> UUID:
     """A patient who was seen, measured and given something, and who is here again."""
+    founded = RegisterOrganisation(organisation_id=admin.organisation, kind="clinic", name="Poliambulatorio")
+    await bus.handle(founded, caller("SUPER_ADMIN"))
     wish = AddStaffMember(given_name="Joseph", family_name="Bell", role="DOCTOR")
     staff = (await bus.handle(wish, admin)).aggregate_id
     person = RegisterPatient(full_name="Ada Byron", date_of_birth=date(1948, 3, 12), confirmed_not_duplicate=True)

@@ -60,7 +60,7 @@ def test_the_rail_stands_in_the_order_of_the_day(doctor: Caller, receptionist: C
 
     assert paths(doctor) == ["/today", "/calendar", "/people"]
     assert paths(receptionist) == ["/calendar", "/people", "/today", "/settings"]
-    assert paths(admin) == ["/today", "/calendar", "/people", "/settings"]
+    assert paths(admin) == ["/today", "/calendar", "/people", "/privacy", "/settings"]
 
 
 def test_a_patient_sees_the_own_chart_and_no_list_of_others(patient_caller: Callable[[UUID], Caller]) -> None:

@@ -14,7 +14,7 @@ from salerno.kernel.accesslog import AccessLog
 from salerno.kernel.clock import Clock, SystemClock, uuid7
 from salerno.kernel.database import AWAY, Database, refusal_of, room_role, step_into
 from salerno.kernel.desk import Desk
-from salerno.kernel.errors import Refused, Unavailable
+from salerno.kernel.errors import Hidden, Refused, Unavailable
 from salerno.kernel.events import EVENTS as KERNEL_EVENTS
 from salerno.kernel.eventstore import Catalogue
 from salerno.kernel.messages import (
@@ -150,9 +150,12 @@ class Bus:
                 raise Unavailable()
             return await self.elsewhere.handle(room.name, command, caller, options)
         passed = await self._permit(command, caller)
-        return await with_retries(
-            lambda: self._handle_once(room, command, caller, passed, options, written), options.expected_version
-        )
+        try:
+            return await with_retries(
+                lambda: self._handle_once(room, command, caller, passed, options, written), options.expected_version
+            )
+        except Hidden as hidden:
+            raise await self.permits.refused(type(command), caller, [hidden.subject]) from None
 
     async def _handle_once(
         self,
@@ -192,7 +195,12 @@ class Bus:
         and their receipts do not know their positions. A refusal says in `nth` whose it is.
         """
         passes = [await self._permit(command, caller) for command, _, _ in wishes]
-        return list(await with_retries(lambda: self._handle_all_once(wishes, caller, passes, absent), None))
+        try:
+            return list(await with_retries(lambda: self._handle_all_once(wishes, caller, passes, absent), None))
+        except Hidden as hidden:
+            refused = await self.permits.refused(type(wishes[hidden.nth][0]), caller, [hidden.subject])
+            refused.nth = hidden.nth
+            raise refused from None
 
     async def known(self, ids: Collection[UUID], caller: Caller) -> set[UUID]:
         """Which of these are streams of the caller's organisation already."""
@@ -347,8 +355,7 @@ class Bus:
         if not isinstance(answer, Disclosure):
             raise TypeError(f"{type(query).__name__} opens {opens} and must say whose")
         await self.permits.check_answer(query, caller, passed, answer)
-        outcome = "disclosed" if answer.subjects else "nothing"
-        await self.access_log.record(caller, type(query).__name__, opens, outcome, answer.subjects)
+        await self.permits.record_answer(query, caller, passed, answer.subjects)
         return answer.value
 
     async def _permit(self, message: Command | Query, caller: Caller) -> Pass:

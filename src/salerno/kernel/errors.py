@@ -27,6 +27,14 @@ class NotFound(Refused):
     sentence = "There is no such thing, or it is not for you to see."
 
 
+class Hidden(NotFound):
+    """A handler came upon the stream of somebody whom its caller may not learn of. The bus says what is to be said."""
+
+    def __init__(self, subject: UUID) -> None:
+        super().__init__()
+        self.subject = subject
+
+
 class NotAllowed(Refused):
     """The caller's permissions do not reach this far (403)."""
 

@@ -48,6 +48,7 @@ class Event(Struct, frozen=True, kw_only=True, metaclass=_Open):
     """A fact, in the past tense. It is never refused and never edited."""
 
 
+OPERATOR = UUID("00000000-0000-7000-8000-000000000002")  # whoever runs commands on the machine itself
 INSTALLATION = UUID(int=0)  # stands above organisations: sign-in comes before one is known
 
 

@@ -130,6 +130,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ] = ""
     salerno_doors: Annotated[str, Meta(description="The doors it opens: web, api, fhir. Empty: all of them.")] = ""
 
+    salerno_care_days: Annotated[
+        Positive,
+        Meta(description="Days after an appointment or visit for which its practitioner has the patient in care."),
+    ] = 90
     snapshot_frequency: Annotated[Positive, Meta(description="Events of a stream between two snapshots.")] = 100
     projection_batch_size: Annotated[Positive, Meta(description="Events that a projection takes at a time.")] = 1000
 

@@ -14,7 +14,7 @@ from salerno.kernel import eventstore, vault
 from salerno.kernel.clock import Clock, uuid7
 from salerno.kernel.database import Connection, Row, Violation, room_role, step_into
 from salerno.kernel.decider import Decider, fingerprint_of
-from salerno.kernel.errors import NotFound, VersionConflict
+from salerno.kernel.errors import Hidden, NotFound, VersionConflict
 from salerno.kernel.eventstore import decoder_of
 from salerno.kernel.messages import Origin, Recorded
 from salerno.kernel.outgoing import Outgoing
@@ -212,6 +212,8 @@ class Tx:
         )  # fmt: skip
         if loaded is None:
             return decider.initial, None
+        if loaded.subject in self.hidden:
+            raise Hidden(loaded.subject)
         start = msgspec.json.decode(loaded.snapshot, type=type(decider.initial)) if loaded.snapshot else decider.initial
         return decider.fold(loaded.events, start), loaded
 

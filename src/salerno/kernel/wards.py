@@ -1,6 +1,7 @@
 """Charts that are closed to somebody who may otherwise read them, and rights that reach some charts only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -19,6 +20,10 @@ class Wards(Protocol):
         """The subjects of the caller's organisation that this caller may not learn of."""
         ...
 
+    async def opened_by(self, caller: Caller) -> Mapping[UUID, str]:
+        """What this caller sees for a time only, by an act of their own: by subject, the purpose of looking."""
+        ...
+
     async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
         """Whether each of these subjects meets one of the conditions ("care", "location") for this caller."""
         ...
@@ -28,11 +33,17 @@ class Wards(Protocol):
         ...
 
 
+NONE_OPENED: Mapping[UUID, str] = MappingProxyType({})
+
+
 class AllOpen:
     """Nothing is hidden, and no condition is met."""
 
     async def hidden_from(self, caller: Caller) -> frozenset[UUID]:
         return frozenset()
+
+    async def opened_by(self, caller: Caller) -> Mapping[UUID, str]:
+        return NONE_OPENED
 
     async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
         return False

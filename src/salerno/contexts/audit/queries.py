@@ -130,7 +130,8 @@ def _look(row: Row, names: Mapping[UUID, str]) -> Look:
 
 async def access_events(tx: Tx, query: AccessEvents, caller: Caller) -> Disclosure[Page[AccessEvent]]:
     charts = await _charts(tx, query.patient_id) if query.patient_id else None
-    wanted = (query.user_id, charts, query.category, query.outcome, query.since, query.until)
+    hidden = list(tx.hidden) or None
+    wanted = (query.user_id, charts, query.category, query.outcome, query.since, query.until, hidden)
     rows = await tx.fetch(SQL["accesses"], tx.organisation, *wanted, query.limit, query.offset)
     total = await tx.fetchval(SQL["count_accesses"], tx.organisation, *wanted)
     names = await _names(tx, [row["user_id"] for row in rows])
@@ -140,7 +141,7 @@ async def access_events(tx: Tx, query: AccessEvents, caller: Caller) -> Disclosu
 
 async def access_event_by_id(tx: Tx, query: AccessEventById, caller: Caller) -> Disclosure[AccessEvent]:
     row = await tx.fetchrow(SQL["access"], tx.organisation, query.event_id)
-    if row is None:
+    if row is None or not tx.hidden.isdisjoint(row["subjects"]):
         raise NoSuchAccess()
     return Disclosure(value=_event(row, await _names(tx, [row["user_id"]])), subjects=[])
 

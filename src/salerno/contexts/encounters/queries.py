@@ -184,7 +184,7 @@ async def encounters_of_patient(tx: Tx, query: EncountersOfPatient, caller: Call
 
 
 async def open_visits(tx: Tx, query: OpenVisits, caller: Caller) -> Disclosure[list[VisitPage]]:
-    rows = await tx.fetch(SQL["open_visits"], tx.organisation, query.practitioner_id, query.limit)
+    rows = await tx.fetch(SQL["open_visits"], tx.organisation, query.practitioner_id, query.limit, list(tx.hidden))
     held = await VISITS.open(tx, rows)
     pages = [VisitPage(visit=one.doc, version=one.version) for one in held]
     return Disclosure(value=pages, subjects=_of(held))
@@ -199,13 +199,15 @@ def said_in(language: str, code: str, display: str) -> str:
 
 
 async def last_visits(tx: Tx, query: LastVisits, caller: Caller) -> Disclosure[dict[UUID, datetime]]:
-    rows = await tx.fetch(SQL["last_visits"], tx.organisation, list(query.patient_ids), tx.now)
+    rows = await tx.fetch(
+        SQL["last_visits"], tx.organisation, [id for id in query.patient_ids if id not in tx.hidden], tx.now
+    )
     seen = {UUID(bytes=row["patient"].bytes): row["last"] for row in rows}
     return Disclosure(value=seen, subjects=list(seen))
 
 
 async def unsigned_notes(tx: Tx, query: UnsignedNotes, caller: Caller) -> Disclosure[list[NotePage]]:
-    rows = await tx.fetch(SQL["unsigned_notes"], tx.organisation, caller.actor, query.limit)
+    rows = await tx.fetch(SQL["unsigned_notes"], tx.organisation, caller.actor, query.limit, list(tx.hidden))
     held = await NOTES.open(tx, rows)
     return Disclosure(value=[_page(one) for one in held], subjects=_of(held))
 

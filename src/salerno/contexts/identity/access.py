@@ -48,6 +48,7 @@ from salerno.contexts.identity.commands.letters import (
     InviteUser,
     ResetPassword,
     TellOfSignIn,
+    TellPrivacyOfficers,
 )
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
@@ -164,6 +165,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ResetSecondFactor: Needs("identity.manage_users"),
     EndUserSessions: Needs("identity.manage_users"),
     InitAdministrator: Needs("identity.init"),
+    TellPrivacyOfficers: Needs("identity.tell_officers"),  # no role holds it: the room asks itself
     Clients: CLIENTS,
     ClientById: CLIENTS,
     OfferedScopes: CLIENTS,

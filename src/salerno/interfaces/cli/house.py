@@ -16,13 +16,12 @@ from salerno import app
 from salerno.kernel.embedded import EmbeddedPostgresError
 from salerno.kernel.errors import Invalid, Refused
 from salerno.kernel.logs import configure_logs
-from salerno.kernel.messages import Caller
+from salerno.kernel.messages import OPERATOR, Caller
 from salerno.kernel.settings import Settings, SettingsError, read_settings
 from salerno.kernel.vault import WrongMasterKey
 
 P = ParamSpec("P")
 OUT = Console(highlight=False)
-OPERATOR = UUID("00000000-0000-7000-8000-000000000002")
 
 
 def settings_or_exit() -> Settings:

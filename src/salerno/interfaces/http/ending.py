@@ -18,6 +18,7 @@ from salerno.contexts.identity.events import (
     SessionsEnded,
     SignedOut,
 )
+from salerno.contexts.protection.events import ChartRestricted, GlassEnded, RestrictionChanged
 from salerno.interfaces.http.live import Live
 from salerno.interfaces.http.sessions import Sessions
 from salerno.kernel.eventstore import name_of
@@ -45,9 +46,14 @@ OF_ACCESS = frozenset(
 )
 
 
+OF_CHARTS = frozenset(name_of(event) for event in (ChartRestricted, GlassEnded, RestrictionChanged))
+
+
 def end_access(sessions: Sessions, live: Live, news: News) -> None:
     """Whoever lost access in any process loses it here now. What is not heard ends with what is remembered."""
     if news.kind in KINDS and news.event in OF_ACCESS:
         account = UUID(bytes=news.aggregate.bytes)
         sessions.forget_account(account)
         live.look_again(account)
+    if news.event in OF_CHARTS:
+        live.look_again_at(f"{news.organisation}/{news.subject}")

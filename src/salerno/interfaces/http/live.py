@@ -39,6 +39,10 @@ class Live:
         """Every stream of this account asks at once whether its session still lives."""
         self.publish(account_topic(account), "session", "", event="session")
 
+    def look_again_at(self, topic: str) -> None:
+        """Every stream on this chart asks at once whether it may go on."""
+        self.publish(topic, "session", "", event="session")
+
     def missed(self) -> None:
         """Nobody knows what happened while the log could not be read: everybody looks again."""
         for topic in list(self.topics):

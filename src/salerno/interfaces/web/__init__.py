@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 
 from salerno.interfaces.http import Bus, Door, Route
 from salerno.interfaces.web.errors import error_fragment, error_page
+from salerno.interfaces.web.glass import with_glass
 from salerno.interfaces.web.pages import Pages
 
 
@@ -24,4 +25,4 @@ def door(bus: Bus) -> Door:
     answered = {*bus.commands().values(), *bus.queries().values()}
     shown = [page for page in pages_of_rooms() if page.of is None or page.of in answered]
     hooks = {"pages": Pages(), "error_page": error_page, "error_fragment": error_fragment}
-    return Door("web", tuple(shown), hooks)
+    return Door("web", tuple(with_glass(page) for page in shown), hooks)

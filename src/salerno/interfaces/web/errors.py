@@ -10,8 +10,18 @@ PICTURES = {401: "lock", 403: "lock", 404: "map-off", 410: "map-off", 429: "cloc
 
 def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
     return _with(
-        problem, render(request, "error.html", status=problem.status, problem=problem, picture=_picture(problem))
-    )
+        problem,
+        render(
+            request, "error.html", status=problem.status, problem=problem, picture=_picture(problem),
+            break_glass=_way_in(request),
+        ),
+    )  # fmt: skip
+
+
+def _way_in(request: Request[Any, Any, Any]) -> str:
+    """Where the glass of a restricted chart is broken: of the one that the address names, or by a number."""
+    patient = request.path_params.get("patient_id")
+    return f"/chart/{patient}/break-glass" if patient else "/glass"
 
 
 def error_fragment(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:

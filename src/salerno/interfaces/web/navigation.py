@@ -12,6 +12,7 @@ class Place:
     """`needs` is any one of these permissions, held for everybody's data; empty means everybody who is signed in.
 
     `also` are words that one would look for it by. `{own}` in a path is the chart of whoever asks.
+    `count` is an address that answers how much waits there.
     """
 
     path: str
@@ -21,6 +22,7 @@ class Place:
     needs: tuple[str, ...] = ()
     last: bool = False
     also: str = ""
+    count: str = ""
 
 
 SETTINGS = (
@@ -36,6 +38,8 @@ SETTINGS = (
           also=mark("alerts unusual access privacy")),
     Place("/settings/clients", "apps", mark("Applications"), needs=("identity.manage_clients",),
           also=mark("programs clients secrets scopes")),
+    Place("/settings/restricted", "eye-off", mark("Restricted charts"), needs=("protection.restrict",),
+          also=mark("hidden confidential staff as patients")),
     Place("/settings/catalogue", "tags", mark("Visit types and rooms"), needs=("scheduling.configure",),
           also=mark("services durations colours")),
     Place("/settings/practice", "settings", mark("How we work"), needs=("organisations.manage",),
@@ -46,11 +50,27 @@ PLACES = (
     Place("/calendar", "calendar", mark("Calendar"), "g c", ("scheduling.read",)),
     Place("/people", "users", mark("Patients"), "g p", ("patients.find",)),
     Place("/chart/{own}", "heart", mark("My chart"), "g m"),
+    Place(
+        "/privacy",
+        "shield",
+        mark("Privacy"),
+        "g v",
+        ("protection.review",),
+        also=mark("break-glass review"),
+        count="/privacy/waiting",
+    ),
     Place("/settings", "settings", mark("Settings"), "g ,", tuple(n for tab in SETTINGS for n in tab.needs), last=True),
 )
 ACTIONS = (
     Place("/people/new", "user-plus", mark("New patient"), "n p", ("patients.register",), also=mark("register")),
     Place("/calendar/new", "calendar-plus", mark("New appointment"), "n a", ("scheduling.book",), also=mark("book")),
+    Place(
+        "/glass",
+        "eye",
+        mark("Open a restricted chart"),
+        needs=("protection.break_glass",),
+        also=mark("break-glass emergency"),
+    ),
     *SETTINGS,
     Place("/account/security", "shield-check", mark("Sign-ins and alerts"), also=mark("history devices countries")),
     Place("/account", "user-circle", mark("My account"), also=mark("password second factor sessions language colours")),

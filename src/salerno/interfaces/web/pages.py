@@ -138,6 +138,7 @@ def _given(request: Request[Any, Any, Any], look: Look) -> dict[str, Any]:
         "now": request.app.state["setup"].clock.now(),
         "path": request.scope["path"],
         "reader": reader,
+        "open_glass": request.scope["state"].get("glass"),
         "signed_in": found is not None,
         "lock_after": found.lock_after if found else 0,
         "rail": rail_of(reader) if found else (),

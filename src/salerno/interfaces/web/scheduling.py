@@ -60,6 +60,7 @@ from salerno.interfaces.web.scheduling_words import (
     event_of,
     offers_of,
     refusal_told,
+    taken_of,
     type_name,
 )
 from salerno.kernel.errors import Conflict, Invalid
@@ -170,7 +171,7 @@ async def events(request: Request[Any, Any, Any]) -> Response[Any]:
     types: dict[str, VisitTypeItem] = {each.code: each for each in await ask(request, VisitTypes())}
     language, zone = look_of(request).language, ZoneInfo(found.timezone)
     lines = [event_of(item, types.get(item.visit_type), zone, language) for item in found.appointments]
-    return answer(request, [*closed_of(found, zone), *lines])
+    return answer(request, [*closed_of(found, zone), *taken_of(found, zone, language), *lines])
 
 
 @post(f"/calendar/appointments/{ID}/move", of=RescheduleAppointment, takes=Drop)

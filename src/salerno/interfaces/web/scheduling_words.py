@@ -21,8 +21,9 @@ from salerno.interfaces.http import Request, ask
 from salerno.interfaces.web.languages import LOCALES, catalogue
 from salerno.interfaces.web.looks import look_of
 from salerno.interfaces.web.words import mark
-from salerno.kernel.errors import Refused
+from salerno.kernel.errors import NotAllowed, NotFound, Refused
 
+RESTRICTED = mark("Restricted")
 STATUSES = {
     "scheduled": mark("booked"),
     "confirmed": mark("confirmed"),
@@ -76,6 +77,23 @@ def event_of(item: AppointmentItem, kind: VisitTypeItem | None, zone: ZoneInfo, 
     }
 
 
+def taken_of(calendar: Calendar, zone: ZoneInfo, language: str) -> Iterator[dict[str, Any]]:
+    """Times taken by charts that are hidden from whoever looks: neither moved nor opened, and without a name."""
+    word = catalogue(language).gettext(RESTRICTED)
+    for number, each in enumerate(calendar.taken):
+        yield {
+            "id": f"taken-{number}-{each.starts_at.isoformat()}",
+            "resourceId": str(each.doctor_id),
+            "start": local(each.starts_at, zone),
+            "end": local(each.ends_at, zone),
+            "title": word,
+            "label": f"{each.starts_at.astimezone(zone).strftime('%H:%M')} {word}",
+            "hue": 0,
+            "status": "taken",
+            "fixed": True,
+        }
+
+
 def closed_of(calendar: Calendar, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     """When each practitioner does not work, drawn as a shade behind the appointments."""
     for practitioner in calendar.practitioners:
@@ -126,13 +144,21 @@ async def conflicts_told(request: "Request[Any, Any, Any]", refusal: Refused) ->
     told: dict[str, dict[str, str]] = {}
     for each in refusal.details.get("conflicts", ()):
         if "appointment_id" in each and each["appointment_id"] not in told:
-            item = await ask(request, AppointmentById(appointment_id=UUID(each["appointment_id"])))
+            try:
+                item = await ask(request, AppointmentById(appointment_id=UUID(each["appointment_id"])))
+            except (NotFound, NotAllowed):  # somebody of whom the reader may not learn
+                told[each["appointment_id"]] = {**each, "message": _translated(request, RESTRICTED)}
+                continue
             told[each["appointment_id"]] = {
                 **each,
                 "message": _sentence(request, item),
                 "href": f"/calendar/appointments/{item.id}",
             }
     return list(told.values())
+
+
+def _translated(request: "Request[Any, Any, Any]", text: str) -> str:
+    return catalogue(look_of(request).language).gettext(text)
 
 
 def _sentence(request: "Request[Any, Any, Any]", item: AppointmentItem) -> str:

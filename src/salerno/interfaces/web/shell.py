@@ -28,7 +28,6 @@ from salerno.interfaces.http import (
 from salerno.interfaces.http.live import ABOUT_OWNER, Live, account_topic
 from salerno.interfaces.http.sessions import Sessions
 from salerno.interfaces.web.looks import Look, cookie_of, look_of
-from salerno.interfaces.web.rights import require
 from salerno.kernel.errors import Refused
 
 LOOK_AGAIN = 4.0  # seconds: a stream whose session was ended is closed by then
@@ -100,24 +99,40 @@ async def live(request: Request[Any, Any, Any]) -> Response[Any]:
     hub: Live = request.app.state["live"]
     topics = [str(caller.organisation), account_topic(caller.actor)]
     if wanted.chart:
-        require(request, PatientBanner, wanted.chart)
+        await _permit(request, wanted.chart)
         topics.append(f"{caller.organisation}/{wanted.chart}")
-    frames = _while_signed_in(request, hub.stream(topics, LOOK_AGAIN))
+    frames = _while_permitted(request, hub.stream(topics, LOOK_AGAIN), wanted.chart)
     return Stream(frames, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _while_signed_in(
-    request: Request[Any, Any, Any], frames: AsyncGenerator[bytes, None]
+async def _permit(request: Request[Any, Any, Any], chart: UUID) -> None:
+    """Raises where the reader may not see who that is; nobody is shown anything, so nothing is in the access log."""
+    await bus_of(request).permits.permit(PatientBanner(patient_id=chart), caller_of(request))
+
+
+async def _while_permitted(
+    request: Request[Any, Any, Any], frames: AsyncGenerator[bytes, None], chart: UUID | None
 ) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     due = loop.time() + LOOK_AGAIN
     async with aclosing(frames):
         async for frame in frames:
             if loop.time() >= due or ABOUT_OWNER in frame:
-                if not await _still_signed_in(request):
+                if not await _still_signed_in(request) or not await _still_open(request, chart):
                     return
                 due = loop.time() + LOOK_AGAIN
             yield frame
+
+
+async def _still_open(request: Request[Any, Any, Any], chart: UUID | None) -> bool:
+    """Whether the chart was neither restricted meanwhile, nor its broken glass has ended."""
+    if chart is None:
+        return True
+    try:
+        await _permit(request, chart)
+    except Refused:
+        return False
+    return True
 
 
 async def _still_signed_in(request: Request[Any, Any, Any]) -> bool:

@@ -15,6 +15,7 @@ from salerno.contexts.patients.queries import Banner, PatientBanner, PatientName
 from salerno.contexts.records.queries import Allergies, AllergyList
 from salerno.contexts.scheduling.queries import Practitioners
 from salerno.interfaces.http import Request, ask, caller_of
+from salerno.interfaces.web.glass import show_glass
 from salerno.interfaces.web.looks import look_of
 from salerno.interfaces.web.rights import may
 from salerno.kernel.errors import Refused
@@ -38,6 +39,7 @@ class Whose(Struct, frozen=True, kw_only=True):
 
 
 async def whose(request: Request[Any, Any, Any], patient_id: UUID) -> Whose:
+    await show_glass(request, patient_id)
     banner, allergies = await asyncio.gather(
         ask(request, PatientBanner(patient_id=patient_id)),
         if_allowed(request, Allergies(patient_id=patient_id), NONE_READ),

@@ -79,3 +79,10 @@ class AcceptInvitation(Errand):
 
     def __repr__(self) -> str:
         return "AcceptInvitation()"
+
+
+class TellPrivacyOfficers(Command):
+    """A letter to each administrator but the one it is about: there is a break-glass to review. Nobody asks for it."""
+
+    about: UUID
+    by: UUID

@@ -38,6 +38,7 @@ from salerno.contexts.identity.commands import (
     VerifySecondFactor,
     WaitingFounders,
 )
+from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
 from salerno.contexts.identity.handlers.factors import (
@@ -49,6 +50,7 @@ from salerno.contexts.identity.handlers.factors import (
 from salerno.contexts.identity.handlers.founding import register_founder, waiting_founders
 from salerno.contexts.identity.handlers.further_roles import FURTHER, FURTHER_HANDLERS
 from salerno.contexts.identity.handlers.history import HISTORY
+from salerno.contexts.identity.handlers.letters import on_tell_officers
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
 from salerno.contexts.identity.handlers.provider import PROVIDER
@@ -82,6 +84,7 @@ HANDLERS: dict[type[Command], Handler] = {
     EndUserSessions: on_account,
     ChangePreferences: on_account,
     **RECOVERING_HANDLERS,
+    TellPrivacyOfficers: on_tell_officers,
     **FURTHER_HANDLERS,
     **MEMBER_HANDLERS,
     RegisterClient: on_client,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from salerno.contexts.identity.commands.letters import TellOfSignIn
+from salerno.contexts.identity.commands.letters import TellOfSignIn, TellPrivacyOfficers
 from salerno.contexts.identity.errors import LinkOver
 from salerno.contexts.identity.events import (
     PasskeyAdded,
@@ -28,6 +28,7 @@ from salerno.kernel.transactions import Tx
 
 PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
 NOTICE = timedelta(days=2)
+OFFICERS = ("ADMIN", "SUPER_ADMIN")
 OF_ACCESS = (PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved)
 
 
@@ -116,6 +117,18 @@ async def tell_of_sign_in(tx: Tx, command: TellOfSignIn, origin: Origin) -> Sequ
     if isinstance(policy, SignInPolicy) and policy.mails and held is not None and held.doc.status == "active":
         once = uuid5(command.account_id, str(command.session_id))
         await write_notice(tx, "unusual-sign-in", held.doc, policy, "/account/security", once)
+    return []
+
+
+async def on_tell_officers(tx: Tx, command: TellPrivacyOfficers, origin: Origin) -> Sequence[Recorded[Any]]:
+    """Nothing of whom or why stands in the letter: that is read in Salerno."""
+    policy = tx.bus.settings.get(SignInPolicy)
+    if not isinstance(policy, SignInPolicy) or not policy.mails:
+        return []
+    for role in OFFICERS:
+        for held in await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, role, "active")):
+            if held.id != command.by:
+                await write_notice(tx, "break-glass", held.doc, policy, "/privacy")
     return []
 
 

@@ -125,7 +125,7 @@ async def score(tx: Tx, person: Person, rows: list[Row]) -> list[tuple[Duplicate
 
 async def _scored(tx: Tx, traits: Traits, rows: list[Row]) -> list[tuple[Duplicate, Card]]:
     keys = await tx.keys_of({row["subject"] for row in rows})
-    rows = [row for row in rows if row["subject"] in keys]
+    rows = [row for row in rows if row["subject"] in keys and row["id"] not in tx.hidden]
     cards = await tx.open_docs(CARDS, rows, Card)
     merged = [row["id"] for row in rows if row["status"] == "merged"]
     way = await survivors(tx, merged) if merged else {}

@@ -153,7 +153,9 @@ async def _matches(tx: Tx, terms: list[Term], wanted: int) -> list[tuple[tuple[f
         if net in tried or not all(net):
             continue
         tried.add(net)
-        rows = [row for row in await _candidates(tx, net, wanted) if row["id"] not in seen]
+        rows = [
+            row for row in await _candidates(tx, net, wanted) if row["id"] not in seen and row["id"] not in tx.hidden
+        ]
         seen.update(row["id"] for row in rows)
         for match in await _compared(tx, terms, rows):
             order = (match.score, match.id.int)

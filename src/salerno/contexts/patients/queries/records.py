@@ -214,7 +214,9 @@ async def removed_patients(tx: Tx, query: RemovedPatients, caller: Caller) -> Di
 async def _page(tx: Tx, statement: str, status: str, limit: int, offset: int) -> Disclosure[Page[PatientLine]]:
     check_page(limit, offset)
     total = await tx.fetchval(SQL["how_many"], tx.organisation, status)
-    rows = await tx.fetch(SQL[statement], tx.organisation, limit, offset)
+    if tx.hidden:
+        total -= await tx.fetchval(SQL["how_many_of"], tx.organisation, status, list(tx.hidden))
+    rows = await tx.fetch(SQL[statement], tx.organisation, limit, offset, list(tx.hidden))
     held = await PATIENTS_TABLE.open(tx, rows)
     lines = [_line(one.doc) for one in held]
     return Disclosure(
@@ -246,7 +248,7 @@ def _line(patient: PatientRecord) -> PatientLine:
 async def patient_names(tx: Tx, query: PatientNames, caller: Caller) -> Disclosure[list[PatientName]]:
     if len(query.patient_ids) > MOST_NAMES:
         raise Invalid.field("patient_ids", "too-many", f"At most {MOST_NAMES}.")
-    cards = await cards_of(tx, list(query.patient_ids))
+    cards = await cards_of(tx, [id for id in query.patient_ids if id not in tx.hidden])
     names = [_name(id, card) for id, card in cards.items()]
     return Disclosure(value=names, subjects=[name.id for name in names])
 

@@ -48,6 +48,9 @@ SELECT $1, status, count(*) FROM patients WHERE organisation = $1 AND status IN 
 -- name: how_many
 SELECT coalesce(sum(change), 0)::bigint FROM tallies WHERE organisation = $1 AND status = $2;
 
+-- name: how_many_of
+SELECT count(*) FROM unnest($3::uuid[]) AS p JOIN patients c ON c.organisation = $1 AND c.id = p AND c.status = $2;
+
 -- name: patient_with_links
 SELECT id, subject, version, recorded_at, doc, EXISTS (
     SELECT FROM links l WHERE l.organisation = $1 AND l.survivor = $2 AND l.unmerged_at IS NULL) AS has_links
@@ -55,11 +58,13 @@ FROM patients WHERE organisation = $1 AND id = $2;
 
 -- name: newest_patients
 SELECT id, subject, version, recorded_at, doc FROM patients
-WHERE organisation = $1 AND status = 'active' ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
+WHERE organisation = $1 AND status = 'active' AND id <> ALL($4::uuid[])
+ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
 
 -- name: removed_patients
 SELECT id, subject, version, recorded_at, doc FROM patients
-WHERE organisation = $1 AND status = 'removed' ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
+WHERE organisation = $1 AND status = 'removed' AND id <> ALL($4::uuid[])
+ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
 
 -- name: lock_patients
 SELECT id, status FROM patients WHERE organisation = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE;

@@ -217,6 +217,7 @@ async def prescriptions(tx: Tx, query: Prescriptions, caller: Caller) -> Disclos
 async def _page(
     tx: Tx, narrowed: Sequence[Any], limit: int, offset: int
 ) -> tuple[Page[PrescriptionPage], list[Held[PrescriptionView]]]:
+    narrowed = [*narrowed, list(tx.hidden)]
     rows = await tx.fetch(SQL["page_of_prescriptions"], tx.organisation, *narrowed, limit, offset)
     total = await tx.fetchval(SQL["count_prescriptions"], tx.organisation, *narrowed)
     held = await PRESCRIPTIONS.open(tx, rows)

@@ -12,6 +12,7 @@ from salerno.contexts.scheduling.queries.shown import AppointmentItem, item_of, 
 from salerno.contexts.scheduling.rules.availability import Practice, windows
 from salerno.contexts.scheduling.rules.closing_days import closing_days
 from salerno.contexts.scheduling.rules.times import FIRST_YEAR, LAST_YEAR, day_bounds
+from salerno.kernel.database import Row
 from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Query
 from salerno.kernel.transactions import Tx
@@ -50,6 +51,15 @@ class CalendarPractitioner(Struct, frozen=True, kw_only=True):
     windows: tuple[WorkingWindow, ...]
 
 
+class TakenTime(Struct, frozen=True, kw_only=True):
+    """A time that is taken by somebody of whom the caller may not learn."""
+
+    doctor_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    room_id: UUID | None = None
+
+
 class Calendar(Struct, frozen=True, kw_only=True):
     """`closing_days` are public holidays; cancelled appointments are not shown; `cut` says that there are too many."""
 
@@ -61,6 +71,7 @@ class Calendar(Struct, frozen=True, kw_only=True):
     practitioners: Sequence[CalendarPractitioner]
     appointments: Sequence[AppointmentItem]
     closing_days: dict[date, str]
+    taken: Sequence[TakenTime] = ()
     cut: bool = False
 
 
@@ -82,10 +93,11 @@ async def _calendar(tx: Tx, first: date, last: date, ids: Sequence[UUID]) -> Dis
     practice = await practice_of(tx)
     starts_at, ends_at = day_bounds(first, last, practice.zone)
     rows = await tx.fetch(SQL["calendar"], tx.organisation, starts_at, ends_at, list(ids) or None, MOST + 1)
-    held = await APPOINTMENTS.open(tx, rows[:MOST])
+    held = await APPOINTMENTS.open(tx, [row for row in rows[:MOST] if row["subject"] not in tx.hidden])
+    taken = [_taken(row) for row in rows[:MOST] if row["subject"] in tx.hidden]
     names = await names_of(tx, (id for each in held for id in (each.doc.patient, each.doc.practitioner)))
     items = [item_of(each, names) for each in held]
-    busy = {item.doctor_id for item in items}
+    busy = {item.doctor_id for item in items} | {each.doctor_id for each in taken}
     calendar = Calendar(
         first=first,
         last=last,
@@ -95,9 +107,21 @@ async def _calendar(tx: Tx, first: date, last: date, ids: Sequence[UUID]) -> Dis
         practitioners=await _practitioners(tx, practice, first, last, ids, busy),
         appointments=items,
         closing_days=_closing_days(practice, first, last),
+        taken=taken,
         cut=len(rows) > MOST,
     )
     return Disclosure(value=calendar, subjects=subjects_of(items))
+
+
+def _taken(row: Row) -> TakenTime:
+    """From readable columns alone: what is hidden is not even opened."""
+    practitioner, room = UUID(bytes=row["practitioner"].bytes), row["room"]
+    return TakenTime(
+        doctor_id=practitioner,
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        room_id=room and UUID(bytes=room.bytes),
+    )
 
 
 async def _practitioners(

@@ -97,6 +97,7 @@ async def _wanted(tx: Tx, query: Appointments) -> tuple[object, ...]:
         [query.doctor_id] if query.doctor_id else None,
         charts,
         [query.status] if query.status else None,
+        list(tx.hidden),
     )
 
 
@@ -134,7 +135,7 @@ async def appointments_of_patient(
 async def waiting_room(tx: Tx, query: WaitingRoom, caller: Caller) -> Disclosure[Sequence[AppointmentItem]]:
     zone = (await practice_of(tx)).zone
     since = midnight(local_day(tx.now, zone), zone)
-    rows = await tx.fetch(SQL["waiting"], tx.organisation, since, query.location_id, query.doctor_id)
+    rows = await tx.fetch(SQL["waiting"], tx.organisation, since, query.location_id, query.doctor_id, list(tx.hidden))
     items = await shown(tx, await APPOINTMENTS.open(tx, rows))
     return Disclosure(value=items, subjects=subjects_of(items))
 

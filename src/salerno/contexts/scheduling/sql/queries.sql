@@ -74,8 +74,9 @@ WHERE organisation = $1
   AND ($4::uuid[] IS NULL OR practitioner = ANY($4))
   AND ($5::uuid[] IS NULL OR subject = ANY($5))
   AND ($6::text[] IS NULL OR status = ANY($6))
+  AND subject <> ALL($7::uuid[])
 ORDER BY starts_at, id
-LIMIT $7 OFFSET $8
+LIMIT $8 OFFSET $9
 
 -- name: count_appointments_between
 SELECT count(*)
@@ -85,9 +86,10 @@ WHERE organisation = $1
   AND ($4::uuid[] IS NULL OR practitioner = ANY($4))
   AND ($5::uuid[] IS NULL OR subject = ANY($5))
   AND ($6::text[] IS NULL OR status = ANY($6))
+  AND subject <> ALL($7::uuid[])
 
 -- name: calendar
-SELECT id, subject, version, recorded_at, doc
+SELECT id, subject, version, recorded_at, doc, practitioner, room, starts_at, ends_at
 FROM appointments
 WHERE organisation = $1 AND starts_at >= $2 AND starts_at < $3
   AND ($4::uuid[] IS NULL OR practitioner = ANY($4))
@@ -100,6 +102,7 @@ SELECT id, subject, version, recorded_at, doc
 FROM appointments
 WHERE organisation = $1 AND status = 'checked-in' AND checked_in_at >= $2
   AND ($3::uuid IS NULL OR location = $3) AND ($4::uuid IS NULL OR practitioner = $4)
+  AND subject <> ALL($5::uuid[])
 ORDER BY checked_in_at, id
 
 -- name: attendance

@@ -38,6 +38,7 @@ from salerno.contexts.scheduling.commands import (
 from salerno.interfaces.cli.demo.chart import Chart
 from salerno.interfaces.cli.demo.clinic import Clinic, Colleague
 from salerno.interfaces.cli.demo.people import Person, everybody
+from salerno.interfaces.cli.demo.privacy import colleague_as_patient
 from salerno.interfaces.cli.demo.stories import BY_NAME, medicine, story_for, vitals_of
 from salerno.interfaces.cli.demo.treating import prescribe, treat
 from salerno.kernel.clock import SettableClock
@@ -143,6 +144,7 @@ class Chronicle:
             await self._day(day)
             if day == _day_after_last_tuesday(today):
                 await self._maria()
+                await colleague_as_patient(self.do, self.clinic)
             if day == working[-EVENING]:
                 await evening(day)
             told(number + 1, len(working))

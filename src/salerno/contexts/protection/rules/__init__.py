@@ -1,0 +1,1 @@
+"""When a chart may be restricted and the glass broken, and what becomes true."""
