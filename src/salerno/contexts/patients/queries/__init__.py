@@ -21,6 +21,7 @@ from salerno.contexts.patients.queries.records import (
     PatientSheet,
     RemovedPatients,
 )
+from salerno.contexts.patients.rules.fields import GROUPS, Group, fields_of
 from salerno.kernel.messages import Query
 from salerno.kernel.room import Answer
 
@@ -28,11 +29,13 @@ ANSWERS: Mapping[type[Query], Answer] = {**OF_RECORDS, **OF_FINDING, **OF_DUPLIC
 
 __all__ = [
     "ANSWERS",
+    "GROUPS",
     "Banner",
     "ConsentsOf",
     "DuplicateFound",
     "DuplicatesFound",
     "FindPatients",
+    "Group",
     "LikelyDuplicates",
     "LinkedSubjects",
     "ListPatients",
@@ -46,4 +49,5 @@ __all__ = [
     "PatientSheet",
     "PatientsFound",
     "RemovedPatients",
+    "fields_of",
 ]
