@@ -12,6 +12,8 @@ from salerno.contexts.identity.events import (
     MembershipEnded,
     PasskeyRemoved,
     RoleAdded,
+    RoleChanged,
+    RoleRetired,
     RoleTaken,
     SecondFactorAdded,
     SecondFactorRemoved,
@@ -45,9 +47,15 @@ OF_ACCESS = frozenset(
 )
 
 
+OF_ROLES = frozenset(name_of(event) for event in (RoleChanged, RoleRetired))
+
+
 def end_access(sessions: Sessions, live: Live, news: News) -> None:
     """Whoever lost access in any process loses it here now. What is not heard ends with what is remembered."""
     if news.kind in KINDS and news.event in OF_ACCESS:
         account = UUID(bytes=news.aggregate.bytes)
         sessions.forget_account(account)
         live.look_again(account)
+    elif news.event in OF_ROLES:  # whoever has this role may do something else now: all of the organisation look again
+        sessions.forget_organisation(news.organisation)
+        live.all_look_again(news.organisation)

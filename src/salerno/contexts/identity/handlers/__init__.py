@@ -40,6 +40,7 @@ from salerno.contexts.identity.commands import (
 )
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
+from salerno.contexts.identity.handlers.explaining import EXPLAINING
 from salerno.contexts.identity.handlers.factors import (
     confirm_totp,
     enrol_totp,
@@ -48,6 +49,7 @@ from salerno.contexts.identity.handlers.factors import (
 )
 from salerno.contexts.identity.handlers.founding import register_founder, waiting_founders
 from salerno.contexts.identity.handlers.further_roles import FURTHER, FURTHER_HANDLERS
+from salerno.contexts.identity.handlers.made_roles import MADE_ROLE_HANDLERS
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
 from salerno.contexts.identity.handlers.provider import PROVIDER
@@ -83,6 +85,7 @@ HANDLERS: dict[type[Command], Handler] = {
     **RECOVERING_HANDLERS,
     **FURTHER_HANDLERS,
     **MEMBER_HANDLERS,
+    **MADE_ROLE_HANDLERS,
     RegisterClient: on_client,
     ChangeClient: on_client,
     RetireClient: on_client,
@@ -118,4 +121,5 @@ ERRANDS: dict[type[Query], Answer] = {
     **MEMBERSHIPS,
     IssueClientSecret: issue_client_secret,
     **PROVIDER,
+    **EXPLAINING,
 }

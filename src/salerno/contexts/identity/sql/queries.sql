@@ -446,3 +446,10 @@ DELETE FROM client_secrets WHERE client = $1;
 UPDATE sessions SET ended_at = $3 FROM grants
 WHERE grants.session = sessions.id AND grants.client = $1 AND sessions.ended_at IS NULL
     AND ($2::uuid IS NULL OR grants.account = $2);
+
+-- name: made_roles_of
+SELECT id, subject, version, recorded_at, doc FROM made_roles
+WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
+
+-- name: put_role_name
+INSERT INTO role_names (organisation, name, role) VALUES ($1, $2, $3);

@@ -12,6 +12,7 @@ from salerno.interfaces.api.identity.coming_in import (
     register,
 )
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
+from salerno.interfaces.api.identity.made_roles import ROUTES as MADE_ROLES
 from salerno.interfaces.api.identity.memberships import ROUTES as MEMBERSHIPS
 from salerno.interfaces.api.identity.own import (
     api_me,
@@ -70,4 +71,5 @@ ROUTES = [
     *PASSKEYS,
     *FURTHER_ROLES,
     *MEMBERSHIPS,
+    *MADE_ROLES,
 ]
