@@ -10,6 +10,7 @@ from salerno.interfaces.web.settings import (
     locations,
     organisation,
     practice,
+    roles,
     staff,
 )
 
@@ -20,6 +21,7 @@ PAGES = [
     *hours.PAGES,
     *invitations.PAGES,
     *further_roles.PAGES,
+    *roles.PAGES,
     *accounts.PAGES,
     *clients.PAGES,
     *catalogue.PAGES,
