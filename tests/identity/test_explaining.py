@@ -86,6 +86,25 @@ async def test_each_step_is_told_in_its_order(bus: Bus, admin: Caller, person: M
     assert (over.allowed, told(over)[0]) == (False, ("account", "not-active", False))
 
 
+async def test_a_broken_glass_is_told_for_the_chart_that_it_opens(
+    bus: Bus, admin: Caller, person: Make, wards: WardsOfBoth
+) -> None:
+    who, patient = await person("NURSE"), uuid4()
+
+    class WithGlass(WardsOfBoth):
+        async def opened_by(self, caller: Caller) -> dict[UUID, str]:
+            return {patient: "emergency"} if caller.actor == who.account else {}
+
+    bus.permits.wards = WithGlass()
+    asked = ExplainAccess(account_id=who.account, message="Problems", patient_id=patient)
+    steps = (await bus.ask(asked, admin)).steps
+    assert [(step.code, step.about) for step in steps if step.name == "chart"] == [
+        ("open", ()), ("glass-broken", ("emergency",)),
+    ]  # fmt: skip
+    elsewhere = ExplainAccess(account_id=who.account, message="Problems", patient_id=uuid4())
+    assert "glass-broken" not in [step.code for step in (await bus.ask(elsewhere, admin)).steps]
+
+
 async def test_explained_verdicts_are_those_of_the_bus_for_any_role_message_and_chart(
     bus: Bus, admin: Caller, person: Make, enter: Enter, behind: Behind, wards: WardsOfBoth
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from tests.kernel.test_judging import WardsOfBoth
 from tests.web.conftest import SiteClient
@@ -178,6 +179,28 @@ def test_every_step_has_its_sentence() -> None:
 async def test_only_administrators_see_these_pages(doctor: Caller, sign_in: SiteClient) -> None:
     for path in ("", "/new", "/matrix", "/explain"):
         assert (await sign_in(doctor).get(f"/settings/roles{path}")).status_code == 403
+
+
+async def test_who_may_read_under_a_condition_has_no_list_but_finds_and_opens(
+    receptionist: Caller, doctor: Caller, bus: Bus, sign_in: SiteClient
+) -> None:
+    wish = RegisterPatient(full_name="Ada Rossi", confirmed_not_duplicate=True)
+    patient = (await bus.handle(wish, doctor)).aggregate_id
+    limited = msgspec.structs.replace(
+        receptionist, permissions=(receptionist.permissions - {"patients.read"}) | {"patients.read:care"}
+    )
+    wards = WardsOfBoth()
+    before, bus.permits.wards = bus.permits.wards, wards
+    try:
+        client = sign_in(limited)
+        people = await client.get("/people")
+        assert (people.status_code, "Ada Rossi" in people.text) == (200, False)
+        assert "Ada Rossi" in (await client.post("/people/search", data={"q": "Ada Rossi"})).text
+        assert (await client.get(f"/chart/{patient}/person")).status_code == 404
+        wards.cared_for = {patient}
+        assert (await client.get(f"/chart/{patient}/person")).status_code == 200
+    finally:
+        bus.permits.wards = before
 
 
 async def test_the_form_of_a_patient_leaves_out_what_is_not_for_its_writer(

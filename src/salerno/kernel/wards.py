@@ -1,7 +1,7 @@
 """Charts that are closed to somebody who may otherwise read them, and rights that reach some charts only."""
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,6 +25,15 @@ class Wards(Protocol):
 
     def refusal(self, caller: Caller) -> Refused:
         """What to say to somebody who named a hidden subject."""
+        ...
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """Wards that know what somebody has opened for themselves for a time, such as by breaking the glass."""
+
+    async def opened_by(self, caller: Caller) -> Mapping[UUID, str]:
+        """By subject, the purpose."""
         ...
 
 

@@ -125,6 +125,7 @@ STEPS = {
     ("reach", "beyond"): mark("So the right does not carry to this chart."),
     ("chart", "open"): mark("The chart is not hidden from this account."),
     ("chart", "hidden"): mark("The chart is restricted and hidden from this account."),
+    ("chart", "glass-broken"): mark("The account has broken the glass: this chart is open to it for a time."),
     ("fresh", "asked-again"): mark("Before it happens, the account shows once more who it is."),
 }
 WORDS.update(

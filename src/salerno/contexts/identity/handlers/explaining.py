@@ -20,7 +20,7 @@ from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import INSTALLATION, Caller, Command, Disclosure, Query
 from salerno.kernel.permits import Judgement
 from salerno.kernel.room import Answer
-from salerno.kernel.wards import reach_of
+from salerno.kernel.wards import Opens, reach_of
 
 Message = type[Command] | type[Query]
 
@@ -37,6 +37,7 @@ async def explain_access(desk: Desk, errand: ExplainAccess, caller: Caller) -> D
         steps += _program(who, permission, errand)
         allowed, found = await _verdict(desk.bus, message, permission, who, errand.patient_id)
         steps += found
+        steps += await _opened(desk.bus, who, errand.patient_id)
         steps += _again(desk.bus, message)
     told = Explanation(
         allowed=allowed, account_id=errand.account_id, permission=permission, patient_id=errand.patient_id,
@@ -158,6 +159,15 @@ def _conditions(judged: Judgement, patient: UUID | None) -> Iterable[Step]:
         met = judged.is_own if one == "own" else one in judged.met
         yield Step(name="condition", code=f"{one}-met" if met else f"{one}-not-met", about=(one,))
     yield Step(name="reach", code="within" if judged.within else "beyond", passed=judged.within)
+
+
+async def _opened(bus: Bus, who: Caller, patient: UUID | None) -> list[Step]:
+    """Whether the chart is open to this account for a time only, because it broke the glass."""
+    wards = bus.permits.wards
+    if patient is None or not isinstance(wards, Opens):
+        return []
+    purpose = (await wards.opened_by(who)).get(patient)
+    return [Step(name="chart", code="glass-broken", about=(purpose,))] if purpose is not None else []
 
 
 def _again(bus: Bus, message: Message | None) -> Iterable[Step]:
