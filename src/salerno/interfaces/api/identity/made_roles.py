@@ -34,6 +34,9 @@ EXAMPLE = {
 }
 
 
+QUESTION = {"message": "record-problem", "patient_id": "01940b6e-7c00-7000-8000-000000000001"}
+
+
 class NewRole(Body):
     """`permissions` says for each permission the cell: yes, care, location or care+location."""
 
@@ -127,7 +130,7 @@ async def rights(request: Request[Any, Any, Any]) -> Response[Any]:
     return answer(request, RightList(rights=await ask(request, RightsOf(account_id=request.path_params["user_id"]))))
 
 
-@post("/users/{user_id:uuid}/explain", of=ExplainAccess, takes=Question, gives=Explanation, tags=TAGS)
+@post("/users/{user_id:uuid}/explain", of=ExplainAccess, takes=Question, gives=Explanation, example=QUESTION, tags=TAGS)
 async def explain(request: Request[Any, Any, Any]) -> Response[Any]:
     """Why an account may or may not send a message: every step in order, and the verdict."""
     body = await read_body(request, Question)
