@@ -19,6 +19,7 @@ import msgspec
 from msgspec.inspect import Metadata, type_info
 
 from salerno import app
+from salerno.contexts.patients.queries import GROUPS
 from salerno.interfaces.cli import main
 from salerno.interfaces.http.limits.policies import SECOND, TABLE
 from salerno.interfaces.http.routes import Route
@@ -169,6 +170,8 @@ def permissions_table() -> str:
     used: dict[str, list[str]] = {}
     for message in [*hung.commands().values(), *hung.queries().values()]:
         used.setdefault(hung.needs(message).permission, []).append(message.__name__)
+    for group in GROUPS:
+        used.setdefault(group.permission, []).append(f"the fields {', '.join(group.fields)}")
     lines = [
         [f"`{name}`", *(value or " " for value in values), ", ".join(sorted(used.get(name, ()))) or "nothing"]
         for name, *values in sorted(rows)

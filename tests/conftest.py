@@ -74,7 +74,9 @@ def permissions_of(role: str) -> frozenset[str]:
     """What a role may do, read from the product's own table."""
     with ROLES.open() as table:
         rows = [(row["permission"], row[role].strip()) for row in csv.DictReader(table)]
-    return frozenset(name if how == "yes" else f"{name}:own" for name, how in rows if how)
+    return frozenset(
+        name if part == "yes" else f"{name}:{part}" for name, how in rows if how for part in how.split("+")
+    )
 
 
 @pytest.fixture

@@ -72,6 +72,25 @@ async def test_what_is_remembered_of_an_account_is_dropped_when_its_access_ends(
     assert room.asked == 4
 
 
+async def test_a_changed_role_makes_everybody_of_its_organisation_be_asked_about_again(
+    room: Room, sessions: RememberedSessions
+) -> None:
+    live, role = Live(), uuid4()
+    stream = live.stream([str(ORGANISATION)], 60)
+    await anext(stream)
+    for event, organisation, asked in (
+        ("identity.role_defined.v1", ORGANISATION, 1),
+        ("identity.role_changed.v1", uuid4(), 1),
+        ("identity.role_changed.v1", ORGANISATION, 2),
+        ("identity.role_retired.v1", ORGANISATION, 3),
+    ):
+        await sessions.caller_by_cookie("token")
+        end_access(sessions, live, News(organisation, event, "identity.role", role, organisation))
+        await sessions.caller_by_cookie("token")
+        assert room.asked == asked, event
+    assert await anext(stream) == b"event: session\ndata: \n\n"
+
+
 def test_the_events_that_end_access_are_those_of_the_catalogue() -> None:
     assert {"identity.signed_out.v1", "identity.sessions_ended.v1", "identity.account_deactivated.v1"} <= OF_ACCESS
 

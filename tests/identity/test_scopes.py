@@ -127,6 +127,16 @@ def test_a_launch_reaches_one_chart_and_a_category_one_kind_of_observation() -> 
     assert both == {"records.read_vitals:own", "records.read_results:own"}
 
 
+def test_a_launch_under_a_condition_reaches_the_chart_only_where_it_meets_it() -> None:
+    held = {"records.read_vitals:care", "records.read_results:location", "records.read:own"}
+    scopes = ["patient/Observation.rs"]
+    assert narrowed(held, scopes, with_patient=True, met=[]) == frozenset()
+    assert narrowed(held, scopes, with_patient=True, met=["care"]) == {"records.read_vitals:own"}
+    assert narrowed(held, ["user/Observation.rs"], with_patient=True, met=[]) == {
+        "records.read_vitals:care", "records.read_results:location",
+    }  # fmt: skip
+
+
 def test_a_permission_that_opens_several_resources_needs_the_scope_of_each() -> None:
     of_doctor = permissions_of("DOCTOR")
     assert "records.read" not in narrowed(of_doctor, ["user/Procedure.rs"], with_patient=False)

@@ -169,3 +169,27 @@ def test_t019_one_session_ended_from_another_device_leaves_the_others_open(clini
     took = seconds_until_shut(doors, time.monotonic())
     assert max(took.values()) < LONGEST, took
     assert all(opens() for name, opens in held.doors().items() if "token" in name)
+
+
+def test_t019_what_a_made_role_gave_is_gone_from_both_processes_when_it_retires(clinic: Clinic) -> None:
+    admin, url = _admin(clinic), clinic.urls[0]
+    account = answer_of(
+        httpx.post(f"{url}/auth/login", json={"email": "test.doctor@example.com", "password": PASSWORD})
+    )["user"]["user_id"]
+    body = {"title": "Sees accounts", "permissions": {"identity.read_users": "yes"}}
+    role = answer_of(httpx.post(f"{url}/api/v1/roles", json=body, headers=admin))
+    given = httpx.post(f"{url}/api/v1/users/{account}/roles", json={"role": role["name"]}, headers=admin)
+    assert given.is_success, given.text
+    held = Held(clinic, "doctor")
+    by = {"Authorization": f"Bearer {held.long}"}
+
+    def lists(url: str) -> Callable[[], bool]:
+        return lambda: httpx.get(f"{url}/users", headers=by, timeout=10).status_code == 200
+
+    doors = {f"accounts {nth}": lists(one) for nth, one in enumerate(clinic.urls)}
+    assert all(opens() for opens in doors.values())
+    assert httpx.delete(f"{url}/api/v1/roles/{role['role_id']}", headers=admin).status_code == 204
+    took = seconds_until_shut(doors, time.monotonic())
+    assert max(took.values()) < LONGEST, took
+    assert all(opens() for opens in held.doors().values())  # who they are has not changed
+    print(f"retired: gone after {max(took.values()):.2f} s")

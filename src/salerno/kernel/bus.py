@@ -96,6 +96,7 @@ class Bus:
                 raise Undeclared(f"{room.name}: {message.__name__} has no declared permission")
             self._room_of[message] = room
             self._needs[message] = room.needs[message]
+        self.permits.declared |= room.about_charts
         if unknown := set(room.needs) - set(room.handlers) - set(room.answers):
             raise Undeclared(f"{room.name}: nobody answers {', '.join(m.__name__ for m in unknown)}")
 
@@ -114,7 +115,7 @@ class Bus:
         return self._room_of[message].name
 
     def permissions(self) -> set[str]:
-        return {needs.permission for needs in self._needs.values() if needs.permission}
+        return {needs.permission for needs in self._needs.values() if needs.permission} | self.permits.declared
 
     # ------------------------------------------------------------ commands
     async def handle(
@@ -260,6 +261,7 @@ class Bus:
         async with self.database.context(room_role(room.name), caller.organisation, room.name) as connection:
             origin = self._origin(caller, now, options)
             tx = Tx(self, room, connection, caller.organisation, now, origin, stage=Stage.LOOKING)
+            tx.caller = caller
             try:
                 yield tx
                 await tx.end()

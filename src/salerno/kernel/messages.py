@@ -56,7 +56,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     """Who is asking, for which organisation, and what they have been granted.
 
     `permissions` holds names such as "patients.read"; "patients.read:own" grants the same for
-    the one patient named by `subject` (the chart that belongs to this account).
+    the one patient named by `subject` (the chart that belongs to this account), "patients.read:care" and
+    "patients.read:location" for charts that meet that condition, see `wards.py`.
     """
 
     actor: UUID

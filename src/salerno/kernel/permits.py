@@ -15,6 +15,12 @@ from salerno.kernel.wards import NONE_OPENED, AllOpen, Reach, Wards, reach_of
 
 NAMED = ("patient", "patient_id")
 NOTHING: frozenset[UUID] = frozenset()
+NOTHING_MET: frozenset[str] = frozenset()
+
+
+def names_chart(message: type[Command] | type[Query]) -> bool:
+    """Whether such a message says whose chart it is about."""
+    return any(name in message.__struct_fields__ for name in NAMED)
 
 
 class Pass(Struct, frozen=True):
@@ -26,12 +32,30 @@ class Pass(Struct, frozen=True):
     opened: Mapping[UUID, str] = NONE_OPENED
 
 
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What the bus would say to a message, and why, in the order in which it asks.
+
+    `reach` is None where the permission is not held. `met` are the conditions that this chart meets. `within` says
+    whether the right carries to the chart; it is None where there was nothing to ask.
+    """
+
+    allowed: bool
+    reach: Reach | None = None
+    opens_nobody: bool = False
+    named: bool = False
+    is_own: bool = False
+    met: frozenset[str] = NOTHING_MET
+    within: bool | None = None
+    hidden: bool = False
+
+
 class Permits:
     """Every refusal for want of a permission is in the access log."""
 
     def __init__(self, needs: Mapping[type, Needs], access_log: AccessLog) -> None:
         self._needs, self._access_log = needs, access_log
         self.wards: Wards = AllOpen()
+        self.declared: frozenset[str] = frozenset()  # by rooms, see `Room.about_charts`
 
     async def admit(self, message: type[Command] | type[Query], caller: Caller) -> Reach:
         """How far the permission for such a message carries. Raises NotAllowed where the caller has none."""
@@ -96,6 +120,60 @@ class Permits:
         if not passed.reach.everybody and not await self._within(passed.reach, caller, subjects):
             await self._denied(message, caller)
             raise NotFound()
+
+    async def carries(self, permission: str, caller: Caller, subject: UUID | None) -> bool:
+        """Whether the caller's permission carries to this chart. A chart that is not there yet meets no condition."""
+        reach = reach_of(permission, caller, own=True)
+        if reach is None or reach.everybody:
+            return reach is not None
+        return subject is not None and await self._within(reach, caller, [subject])
+
+    def about_charts(self) -> frozenset[str]:
+        """The permissions that may stand under a condition: those of messages that open or name somebody's chart."""
+        about = (
+            needs.permission
+            for message, needs in self._needs.items()
+            if needs.opens is not None or names_chart(message)
+        )
+        return self.declared.union(permission for permission in about if permission)
+
+    def for_oneself(self) -> frozenset[str]:
+        """The permissions that may be held for one's own chart alone."""
+        return frozenset(needs.permission for needs in self._needs.values() if needs.own)
+
+    async def judge(self, message: type[Command] | type[Query], caller: Caller, patient: UUID | None) -> Judgement:
+        """What would be said to such a message about this chart. Nothing is kept or logged, and nobody is refused.
+
+        It follows `permit`, `check_written` and `check_answer`; tests/kernel/test_judging.py compares them.
+        """
+        needs = self._needs[message]
+        return await self._judge(needs, caller, patient, asks=issubclass(message, Query), names=names_chart(message))
+
+    async def judge_permission(self, permission: str, caller: Caller, patient: UUID | None) -> Judgement:
+        """The same for a permission by itself: as of a query that names a chart and opens it."""
+        needs = Needs(permission, opens="chart", own=True)
+        return await self._judge(needs, caller, patient, asks=True, names=patient is not None)
+
+    async def _judge(self, needs: Needs, caller: Caller, patient: UUID | None, *, asks: bool, names: bool) -> Judgement:
+        reach = reach_of(needs.permission, caller, own=needs.own)
+        if reach is None:
+            return Judgement(allowed=False)
+        if asks and needs.opens is None and not reach.everybody and not reach.own:
+            return Judgement(allowed=False, reach=reach, opens_nobody=True)
+        named = patient is not None and names
+        touches = patient is not None and (not asks or needs.opens is not None)
+        if not asks and not named and not reach.everybody and not reach.conditions:
+            return Judgement(allowed=False, reach=reach)
+        if patient is None or not (named or touches):
+            return Judgement(allowed=True, reach=reach)
+        met = [one for one in sorted(reach.conditions) if await self.wards.reach(caller, (one,), (patient,))]
+        is_own = patient == caller.subject
+        within = reach.everybody or (reach.own and is_own) or bool(met)
+        hidden = not needs.hidden_too and patient in await self.wards.hidden_from(caller)
+        return Judgement(
+            allowed=within and not hidden, reach=reach, named=named, is_own=is_own, met=frozenset(met), within=within,
+            hidden=hidden,
+        )  # fmt: skip
 
     async def _within(self, reach: Reach, caller: Caller, subjects: Collection[UUID]) -> bool:
         others = {subject for subject in subjects if not (reach.own and subject == caller.subject)}

@@ -60,6 +60,8 @@ class Guard:
 class Room:
     """`listens` are projections over other rooms' events, kept by subscription after the fact.
 
+    `about_charts` are permissions about somebody's chart that no message shows to be: those of commands that name a
+    visit or the like, and those of parts of an answer, which are asked for where it is made.
     `upcasters` says of a stored name that no class has any more which newer name it is read as, and how.
     """
 
@@ -75,4 +77,5 @@ class Room:
     listens: tuple[Projection, ...] = ()
     policies: Mapping[type[Event], Policy] = field(default_factory=dict)
     upcasters: "Mapping[str, tuple[str, Upcaster]]" = field(default_factory=dict)
+    about_charts: frozenset[str] = frozenset()
     refusals: Mapping[str, type[Refused]] = field(default_factory=dict)  # by the constraint that says no

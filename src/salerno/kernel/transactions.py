@@ -16,7 +16,7 @@ from salerno.kernel.database import Connection, Row, Violation, room_role, step_
 from salerno.kernel.decider import Decider, fingerprint_of
 from salerno.kernel.errors import Hidden, NotFound, VersionConflict
 from salerno.kernel.eventstore import decoder_of
-from salerno.kernel.messages import Origin, Recorded
+from salerno.kernel.messages import Caller, Origin, Recorded
 from salerno.kernel.outgoing import Outgoing
 from salerno.kernel.room import Room
 from salerno.kernel.vault import SubjectKey, Vault
@@ -52,6 +52,7 @@ class Tx:
         "_subjects",
         "absent",
         "bus",
+        "caller",
         "clock",
         "connection",
         "expected_version",
@@ -96,6 +97,7 @@ class Tx:
         self.gathering = False  # many wishes at once: what need not be answered now goes out together
         self._outgoing = Outgoing()
         self.hidden: frozenset[UUID] = frozenset()  # subjects that whoever asks may not learn of: lists leave them out
+        self.caller: Caller | None = None  # whose wish it is; nobody's where the product acts by itself
         self.written: Written | None = None  # the documents written, where somebody will ask for them at once
         self._after_commit: list[Callable[[], None]] = []
 

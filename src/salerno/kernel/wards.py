@@ -71,3 +71,9 @@ def reach_of(permission: str, caller: Caller, *, own: bool) -> Reach | None:
     mine = own and caller.subject is not None and f"{permission}:own" in held
     conditions = frozenset(one for one in CONDITIONS if f"{permission}:{one}" in held)
     return Reach(own=mine, conditions=conditions) if mine or conditions else None
+
+
+def reads_as_patient(caller: Caller, *permissions: str) -> bool:
+    """Whether somebody with none of these rights over other people's charts asks: they see what patients see."""
+    held = caller.permissions
+    return not any(name in held or any(f"{name}:{one}" in held for one in CONDITIONS) for name in permissions)

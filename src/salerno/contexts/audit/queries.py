@@ -13,6 +13,7 @@ from salerno.kernel.database import Row
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -111,7 +112,7 @@ async def accesses_of_patient(tx: Tx, query: AccessesOfPatient, caller: Caller) 
     names = await _names(tx, [row["user_id"] for row in rows])
     looks = [_look(row, names) for row in rows]
     page = Page(items=looks, total=total, limit=query.limit, offset=query.offset)
-    return Disclosure(value=page, subjects=charts if FULL in caller.permissions else [query.patient_id])
+    return Disclosure(value=page, subjects=[query.patient_id] if reads_as_patient(caller, FULL) else charts)
 
 
 def _look(row: Row, names: Mapping[UUID, str]) -> Look:
@@ -168,7 +169,7 @@ async def writes_of_patient(tx: Tx, query: WritesOfPatient, caller: Caller) -> D
     charts = await _charts(tx, query.patient_id)
     rows = await tx.fetch(SQL["writes_about"], tx.organisation, charts, query.by_source, query.limit)
     written = [Written(at=row["at"], actors=row["actors"], kinds=row["kinds"], events=row["events"]) for row in rows]
-    return Disclosure(value=written, subjects=charts if "audit.trail" in caller.permissions else [query.patient_id])
+    return Disclosure(value=written, subjects=[query.patient_id] if reads_as_patient(caller, "audit.trail") else charts)
 
 
 async def names_of_actors(tx: Tx, query: NamesOfActors, caller: Caller) -> dict[UUID, str]:

@@ -18,6 +18,7 @@ from salerno.kernel.documents import Held, as_of_all
 from salerno.kernel.messages import Caller, Disclosure, Page, Query, Recorded
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -297,7 +298,7 @@ def _is_own_draft(note: NoteView, caller: Caller) -> bool:
 
 
 def _is_patient(caller: Caller) -> bool:
-    return "encounters.read" not in caller.permissions and "encounters.write" not in caller.permissions
+    return reads_as_patient(caller, "encounters.read", "encounters.write")
 
 
 async def _charts(tx: Tx, patient: UUID) -> list[UUID]:

@@ -17,6 +17,7 @@ ENCOUNTERS = Room(
     handlers=HANDLERS,
     answers=ANSWERS,
     needs=NEEDS,
+    about_charts=frozenset({"encounters.diagnose"}),
     documents=(VISITS, NOTES),
     listens=(MERGED_CHARTS,),
     policies=POLICIES,

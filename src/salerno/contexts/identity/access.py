@@ -38,6 +38,7 @@ from salerno.contexts.identity.commands import (
     VerifySecondFactor,
     WaitingFounders,
 )
+from salerno.contexts.identity.commands.explaining import ExplainAccess, RightsOf
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
 from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
 from salerno.contexts.identity.commands.letters import (
@@ -50,6 +51,7 @@ from salerno.contexts.identity.commands.letters import (
     TellOfSignIn,
     TellPrivacyOfficers,
 )
+from salerno.contexts.identity.commands.made_roles import ChangeRole, DefineRole, RetireRole
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
     ChangeMemberRole,
@@ -89,6 +91,9 @@ from salerno.contexts.identity.queries import (
     Me,
     Members,
     OfferedScopes,
+    RoleById,
+    RolePermissions,
+    Roles,
     UserById,
     Users,
 )
@@ -99,6 +104,7 @@ ANYBODY = Needs("")
 ONESELF = Needs("identity.change_self")
 GRAVE = Needs("identity.change_self", fresh=True)  # of who has shown in the last minutes that it is they
 CLIENTS = Needs("identity.manage_clients")
+ROLES_GRAVE = Needs("identity.manage_roles", fresh=True)
 CLIENTS_GRAVE = Needs("identity.manage_clients", fresh=True)
 
 NEEDS: dict[type[Command] | type[Query], Needs] = {
@@ -185,4 +191,12 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     WithdrawApplication: ONESELF,
     LaunchApplication: Needs("identity.launch"),
     LaunchableApplications: Needs("identity.launch"),
+    DefineRole: ROLES_GRAVE,
+    ChangeRole: ROLES_GRAVE,
+    RetireRole: ROLES_GRAVE,
+    Roles: Needs("identity.read_users"),
+    RoleById: Needs("identity.read_users"),
+    RolePermissions: Needs("identity.read_users"),
+    RightsOf: Needs("identity.explain"),
+    ExplainAccess: Needs("identity.explain", opens="access", hidden_too=True),
 }

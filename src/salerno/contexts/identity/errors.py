@@ -52,6 +52,29 @@ class EmailTaken(Conflict):
     sentence = "An account with this e-mail address exists already."
 
 
+class NoSuchRole(NotFound):
+    code = "no-such-role"
+    sentence = "There is no such role."
+
+
+class RoleExists(Conflict):
+    code = "role-exists"
+    sentence = "This role exists already."
+
+
+class RoleNameTaken(Conflict):
+    code = "role-name-taken"
+    sentence = "A role of this name exists, or existed. Choose another name."
+
+    def __init__(self) -> None:
+        super().__init__(errors=[{"path": "name", "code": self.code, "message": self.sentence}])
+
+
+class TooManyRoles(Conflict):
+    code = "too-many-roles"
+    sentence = "This organisation has as many roles as can be looked after. Retire one first."
+
+
 class MayNotGrant(NotAllowed):
     code = "may-not-grant"
     sentence = "Your role may not give or take this role."

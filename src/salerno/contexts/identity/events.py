@@ -146,10 +146,11 @@ class IdentityProvedAgain(Event, tag="identity.proved_again.v1"):
 
 
 class RoleAdded(Event, tag="identity.role_added.v1"):
-    """The account may do what this role may, beside its own."""
+    """The account may do what this role may, beside its own; or, with `instead`, in its own role's place."""
 
     account: UUID
     role: str
+    instead: bool = False
 
 
 class RoleTaken(Event, tag="identity.role_taken.v1"):
@@ -276,6 +277,28 @@ class ClientRetired(Event, tag="identity.client_retired.v1"):
     client: UUID
 
 
+class RoleDefined(Event, tag="identity.role_defined.v1"):
+    """An organisation made a role of existing permissions: for each the cell, such as {"records.read": "care"}."""
+
+    role: UUID
+    name: str
+    title: str
+    permissions: dict[str, str]
+
+
+class RoleChanged(Event, tag="identity.role_changed.v1"):
+    role: UUID
+    title: str
+    permissions: dict[str, str]
+
+
+class RoleRetired(Event, tag="identity.role_retired.v1"):
+    """It gives nothing any more; who had it keeps it as a name."""
+
+    role: UUID
+
+
+MadeRoleEvent: TypeAlias = RoleDefined | RoleChanged | RoleRetired
 ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
 IdentityEvent: TypeAlias = (
     AccountCreated
@@ -351,4 +374,7 @@ EVENTS = (
     ClientChanged,
     ClientSecretIssued,
     ClientRetired,
+    RoleDefined,
+    RoleChanged,
+    RoleRetired,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from salerno.contexts.identity.errors import ChartCodeRefused, ClientRefused, EmailTaken
+from salerno.contexts.identity.errors import ChartCodeRefused, ClientRefused, EmailTaken, RoleNameTaken
 from salerno.contexts.identity.events import (
     AccountCreated,
     AccountDeactivated,
@@ -16,6 +16,7 @@ from salerno.contexts.identity.events import (
     MembershipOffered,
     PasskeyRemoved,
     PasswordChanged,
+    RoleDefined,
     SecondFactorRemoved,
     SessionsEnded,
 )
@@ -80,6 +81,15 @@ async def no_lock_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
         await tx.run(SQL["unlock"], item.event.account)
 
 
+async def one_role_per_name(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    for item in items:
+        (name,) = await tx.tokens("role", item.event.name)
+        try:
+            await tx.run(SQL["put_role_name"], tx.organisation, name, item.event.role)
+        except UniqueViolation as taken:
+            raise RoleNameTaken() from taken
+
+
 async def one_home_per_client(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
     for item in items:
         try:
@@ -116,6 +126,7 @@ GUARDS = (
     Guard(events=(AccountUnlocked,), check=no_lock_left),
     Guard(events=(PasswordChanged, AccountDeactivated), check=no_link_left),
     Guard(events=OF_ACCESS, check=tell_of_access),
+    Guard(events=(RoleDefined,), check=one_role_per_name),
     Guard(events=(ClientRegistered,), check=one_home_per_client),
     Guard(events=(ClientRetired,), check=no_token_left),
 )

@@ -22,6 +22,7 @@ from salerno.contexts.identity.events import (
     ClientTerms,
     EmailConfirmed,
     IdentityEvent,
+    MadeRoleEvent,
     MemberRoleChanged,
     MembershipAccepted,
     MembershipEnded,
@@ -31,10 +32,14 @@ from salerno.contexts.identity.events import (
     PasskeyRemoved,
     PreferencesChanged,
     RoleAdded,
+    RoleChanged,
+    RoleDefined,
+    RoleRetired,
     RoleTaken,
     SecondFactorAdded,
     SecondFactorRemoved,
 )
+from salerno.contexts.identity.rules.made_role import held_of
 from salerno.contexts.organisations.events import (
     OrganisationRegistered,
     OrganisationSettingsChanged,
@@ -64,6 +69,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     has_totp: bool = field(default=False, name="has_factor")  # so called before there were passkeys
     passkeys: tuple[UUID, ...] = ()
     also: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()  # those of the further roles that stand in the own role's place
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -111,12 +117,16 @@ def _with_access(before: AccountView, event: IdentityEvent) -> AccountView:
             return replace(before, passkeys=(*before.passkeys, passkey))
         case PasskeyRemoved(passkey=passkey):
             return replace(before, passkeys=tuple(one for one in before.passkeys if one != passkey))
-        case RoleAdded(role=role):
-            return replace(before, also=(*before.also, role))
+        case RoleAdded(role=role, instead=instead):
+            return replace(before, also=(*before.also, role), instead=(*before.instead, *([role] if instead else ())))
         case RoleTaken(role=role):
-            return replace(before, also=tuple(one for one in before.also if one != role))
+            return replace(before, also=_but(before.also, role), instead=_but(before.instead, role))
         case _:
             return before
+
+
+def _but(roles: tuple[str, ...], role: str) -> tuple[str, ...]:
+    return tuple(one for one in roles if one != role)
 
 
 def _created(event: AccountCreated) -> AccountView:
@@ -206,6 +216,42 @@ MEMBERS: Documents[MemberView] = Documents(
     shape=MemberView,
     evolve=member_view,
     columns=lambda view: {"role": view.role, "status": view.status},
+)
+
+
+class MadeRoleView(Struct, frozen=True, kw_only=True):
+    """A role that the organisation made."""
+
+    role: UUID
+    name: str
+    title: str
+    permissions: dict[str, str]
+    status: str = "active"
+
+    @property
+    def held(self) -> frozenset[str]:
+        """What it gives, as a caller holds it."""
+        return held_of(self.permissions) if self.status == "active" else frozenset()
+
+
+def made_role_view(before: MadeRoleView | None, item: Recorded[MadeRoleEvent]) -> MadeRoleView | None:
+    match item.event:
+        case RoleDefined(role=role, name=name, title=title, permissions=permissions):
+            return MadeRoleView(role=role, name=name, title=title, permissions=permissions)
+        case _ if before is None:
+            return None
+        case RoleChanged(title=title, permissions=permissions):
+            return replace(before, title=title, permissions=permissions)
+        case RoleRetired():
+            return replace(before, status="retired")
+
+
+MADE_ROLES: Documents[MadeRoleView] = Documents(
+    table="made_roles",
+    kind="identity.role",
+    shape=MadeRoleView,
+    evolve=made_role_view,
+    columns=lambda view: {"status": view.status},
 )
 
 

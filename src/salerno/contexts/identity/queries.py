@@ -1,17 +1,37 @@
 """What may be read of accounts."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from salerno.contexts.identity.commands import Profile
-from salerno.contexts.identity.errors import NoSuchAccount, NoSuchClient
+from salerno.contexts.identity.errors import NoSuchAccount, NoSuchClient, NoSuchRole
 from salerno.contexts.identity.events import ClientTerms
-from salerno.contexts.identity.projections import ACCOUNTS, CLIENTS, MEMBERS, SQL, AccountView, ClientView, MemberView
+from salerno.contexts.identity.projections import (
+    ACCOUNTS,
+    CLIENTS,
+    MADE_ROLES,
+    MEMBERS,
+    SQL,
+    AccountView,
+    ClientView,
+    MadeRoleView,
+    MemberView,
+)
 from salerno.contexts.identity.rules.client import DeclaredClients, shipped
-from salerno.contexts.identity.rules.roles import Role, may_grant, role_of
+from salerno.contexts.identity.rules.made_role import demands_factor, held_of, offered_to
+from salerno.contexts.identity.rules.roles import (
+    SENSITIVE,
+    Role,
+    cell_in,
+    listed_permissions,
+    may_grant,
+    permissions_of,
+    role_of,
+)
 from salerno.contexts.identity.rules.scopes import PLAIN, api_scopes
 from salerno.kernel.documents import Held
 from salerno.kernel.messages import Caller, Errand, Page, Query
@@ -49,6 +69,41 @@ class Clients(Query):
 
 class ClientById(Query):
     client_id: UUID
+
+
+class Roles(Query):
+    """The roles that this organisation made; those that retired last."""
+
+    status: str | None = None
+
+
+class RoleById(Query):
+    role_id: UUID
+
+
+class RolePermissions(Query):
+    """Every permission: who of the eight holds it how, and which cells the caller may put into a role."""
+
+
+class RoleLine(Struct, frozen=True, kw_only=True):
+    """A role that the organisation made. `demands_factor`: whoever has it needs a second factor."""
+
+    role_id: UUID
+    name: str
+    title: str
+    permissions: dict[str, str]
+    status: str = "active"
+    demands_factor: bool = False
+    holders: int = 0
+    version: int = 0
+
+
+class PermissionLine(Struct, frozen=True, kw_only=True):
+    """`cells` says for each of the eight roles that holds the permission how; `offered` is empty where it is not."""
+
+    permission: str
+    cells: dict[str, str]
+    offered: tuple[str, ...] = ()
 
 
 class OfferedScopes(Query):
@@ -138,6 +193,54 @@ async def offered_scopes(tx: Tx, query: OfferedScopes, caller: Caller) -> list[s
     return [*PLAIN, *api_scopes()]
 
 
+async def roles(tx: Tx, query: Roles, caller: Caller) -> list[RoleLine]:
+    held = await MADE_ROLES.open(tx, await tx.fetch(SQL["made_roles_of"], tx.organisation, query.status))
+    accounts = await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, None, None)) if held else []
+    held_by = Counter(name for one in accounts if one.doc.status != "deactivated" for name in one.doc.also)
+    factor_roles = await _factor_roles(tx)
+    lines = [_role_line(one, factor_roles, held_by[one.doc.name]) for one in held]
+    return sorted(lines, key=lambda line: (line.status, line.title.casefold()))
+
+
+async def role_by_id(tx: Tx, query: RoleById, caller: Caller) -> RoleLine:
+    for line in await roles(tx, Roles(), caller):
+        if line.role_id == query.role_id:
+            return line
+    raise NoSuchRole()
+
+
+async def _factor_roles(tx: Tx) -> Collection[str]:
+    row = await tx.fetchrow(SQL["choices"], tx.organisation)
+    return SENSITIVE if row is None else row["factor_roles"]
+
+
+def _role_line(held: Held[MadeRoleView], factor_roles: Collection[str], holders: int) -> RoleLine:
+    view = held.doc
+    return RoleLine(
+        role_id=view.role,
+        name=view.name,
+        title=view.title,
+        permissions=view.permissions,
+        status=view.status,
+        demands_factor=demands_factor(held_of(view.permissions), factor_roles),
+        holders=holders,
+        version=held.version,
+    )
+
+
+async def role_permissions(tx: Tx, query: RolePermissions, caller: Caller) -> list[PermissionLine]:
+    offered = offered_to(caller.role, tx.bus.permits.about_charts())
+    return [
+        PermissionLine(permission=name, cells=_cells(name), offered=offered.get(name, ()))
+        for name in listed_permissions()
+    ]
+
+
+def _cells(permission: str) -> dict[str, str]:
+    cells = {role.value: cell_in(permissions_of(role), permission) for role in Role}
+    return {role: cell for role, cell in cells.items() if cell}
+
+
 def client_line(held: Held[ClientView]) -> ClientLine:
     view = held.doc
     return ClientLine(client_id=str(view.client), terms=view.terms, status=view.status, version=held.version)
@@ -166,6 +269,7 @@ def profile(held: Held[AccountView], home: UUID) -> Profile:
         language=view.language,
         theme=view.theme,
         also=view.also,
+        instead=view.instead,
         has_second_factor=view.has_factor,
         has_totp=view.has_totp,
         passkeys=len(view.passkeys),
@@ -181,4 +285,7 @@ ANSWERS: dict[type[Query], Answer] = {
     Clients: clients,
     ClientById: client_by_id,
     OfferedScopes: offered_scopes,
+    Roles: roles,
+    RoleById: role_by_id,
+    RolePermissions: role_permissions,
 }

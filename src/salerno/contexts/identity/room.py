@@ -7,7 +7,7 @@ from salerno.contexts.identity.events import EVENTS
 from salerno.contexts.identity.guards import GUARDS
 from salerno.contexts.identity.handlers import ERRANDS, HANDLERS
 from salerno.contexts.identity.policies import POLICIES
-from salerno.contexts.identity.projections import ACCOUNTS, CLIENTS, LISTENS, MEMBERS
+from salerno.contexts.identity.projections import ACCOUNTS, CLIENTS, LISTENS, MADE_ROLES, MEMBERS
 from salerno.contexts.identity.queries import ANSWERS
 from salerno.contexts.identity.rules.roles import named_permissions
 from salerno.kernel.room import Room
@@ -19,7 +19,7 @@ IDENTITY = Room(
     handlers=HANDLERS,
     answers=ERRANDS | ANSWERS,
     needs=NEEDS,
-    documents=(ACCOUNTS, MEMBERS, CLIENTS),
+    documents=(ACCOUNTS, MEMBERS, CLIENTS, MADE_ROLES),
     guards=GUARDS,
     listens=LISTENS,
     policies=POLICIES,

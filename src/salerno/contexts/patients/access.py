@@ -42,7 +42,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     WithdrawConsent: Needs("patients.consent", own=True),
     PatientById: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
     PatientAsOf: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
-    ConsentsOf: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
+    ConsentsOf: Needs("patients.read_consents", opens=DEMOGRAPHICS, own=True),
     ListPatients: Needs("patients.read", opens=DEMOGRAPHICS),
     LikelyDuplicates: Needs("patients.register", opens=DEMOGRAPHICS),
     FindPatients: Needs("patients.find", opens=DEMOGRAPHICS),

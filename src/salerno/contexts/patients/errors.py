@@ -1,8 +1,9 @@
 """What may be refused, in the user's words."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from salerno.kernel.errors import Conflict, Gone, Invalid, NotFound
+from salerno.kernel.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 
 
 class NoSuchPatient(NotFound):
@@ -59,6 +60,16 @@ class NotMerged(Conflict):
 class NoSuchConsent(NotFound):
     code = "no-such-consent"
     sentence = "The patient has given no such consent."
+
+
+class FieldsNotYours(NotAllowed):
+    """`details["errors"]` names each field."""
+
+    code = "fields-not-yours"
+    sentence = "Some of these fields are not yours to change."
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        super().__init__(errors=[{"path": one, "code": self.code, "message": self.sentence} for one in fields])
 
 
 class NumbersUsedUp(Conflict):

@@ -1,7 +1,7 @@
 """Which rule answers which command, and the facts that it needs first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,13 @@ from salerno.contexts.patients.commands import (
     UpdatePatient,
     WithdrawConsent,
 )
-from salerno.contexts.patients.errors import NumbersUsedUp
+from salerno.contexts.patients.errors import FieldsNotYours, NumbersUsedUp
 from salerno.contexts.patients.events import Person
 from salerno.contexts.patients.projections import MRNS, SQL, as_text
 from salerno.contexts.patients.queries.duplicates import MOST_SUSPECTS, score, suspect_tokens
+from salerno.contexts.patients.queries.groups import withheld_from
 from salerno.contexts.patients.queries.records import Practice, practice_in, practice_of
+from salerno.contexts.patients.rules.fields import fields_of, said_in
 from salerno.contexts.patients.rules.patient import PATIENT, Change, Merge, Registration, Status
 from salerno.contexts.patients.rules.person import clean_person
 from salerno.contexts.patients.rules.searching import MRN, lock_texts
@@ -30,6 +32,7 @@ from salerno.kernel.messages import Command, Origin, Recorded
 from salerno.kernel.room import Handler
 from salerno.kernel.transactions import Tx
 
+FieldWish: TypeAlias = RegisterPatient | UpdatePatient | SetEmergencyContacts | SetInsurance
 LOCKS = "patients.registering"
 BATCH = 1000  # numbers made ahead at a time
 LAST_NUMBER = 999_999
@@ -41,6 +44,7 @@ async def on_register(tx: Tx, command: RegisterPatient, origin: Origin) -> Seque
         state, version = await tx.load(PATIENT, command.patient_id)
         if version:
             return await _again(tx, command, command.patient_id, state.mrn)
+    await _check_fields(tx, command, None)
     patient = command.patient_id or tx.new_id()
     person, practice, rows = await _facts(tx, command)
     alike = tuple(one for one, _ in await score(tx, person, [row for row in rows if row["id"]]))
@@ -163,8 +167,17 @@ def mrn_of(year: int, number: int) -> str:
 async def on_change(
     tx: Tx, command: UpdatePatient | SetEmergencyContacts | SetInsurance, origin: Origin
 ) -> Sequence[Recorded[Any]]:
+    kept = await _check_fields(tx, command, command.patient_id)
     place = (await practice_of(tx)).place(tx.now)
-    return await tx.execute(PATIENT, command.patient_id, Change(command, place))
+    return await tx.execute(PATIENT, command.patient_id, Change(command, place, kept))
+
+
+async def _check_fields(tx: Tx, command: FieldWish, patient: UUID | None) -> tuple[str, ...]:
+    """Raises FieldsNotYours. Answers the fields that stay as they are, for they are not the writer's to see."""
+    withheld = await withheld_from(tx, tx.caller, patient)
+    if said := [*said_in(command, withheld)]:
+        raise FieldsNotYours(said)
+    return fields_of(withheld)
 
 
 async def on_patient(

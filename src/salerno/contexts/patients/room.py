@@ -9,6 +9,7 @@ from salerno.contexts.patients.guards import GUARDS
 from salerno.contexts.patients.handlers import HANDLERS
 from salerno.contexts.patients.projections import LISTENS, PATIENTS_TABLE, PROJECTIONS
 from salerno.contexts.patients.queries import ANSWERS
+from salerno.contexts.patients.rules.fields import GROUPS
 from salerno.kernel.room import Room
 
 PATIENTS = Room(
@@ -22,5 +23,6 @@ PATIENTS = Room(
     guards=GUARDS,
     projections=PROJECTIONS,
     listens=LISTENS,
+    about_charts=frozenset(group.permission for group in GROUPS),
     refusals={"mrn_is_unique": MrnTaken},
 )

@@ -19,6 +19,7 @@ SCHEDULING = Room(
     handlers=HANDLERS,
     answers=ANSWERS,
     needs=NEEDS,
+    about_charts=frozenset({"scheduling.arrive"}),
     documents=(APPOINTMENTS,),
     guards=GUARDS,
     projections=(CATALOGUE,),

@@ -8,7 +8,7 @@ from salerno.kernel.room import Needs
 NEEDS: dict[type[Command] | type[Query], Needs] = {
     ReviewAlert: Needs("vigilance.review"),
     WeighSignIn: Needs("vigilance.weigh"),
-    Alerts: Needs("vigilance.read", opens="access"),
-    AlertById: Needs("vigilance.read", opens="access"),
+    Alerts: Needs("vigilance.read", opens="access", hidden_too=True),  # who looked where it is hidden is what counts
+    AlertById: Needs("vigilance.read", opens="access", hidden_too=True),
     MyAlerts: Needs("vigilance.read_self"),
 }

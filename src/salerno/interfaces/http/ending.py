@@ -12,6 +12,8 @@ from salerno.contexts.identity.events import (
     MembershipEnded,
     PasskeyRemoved,
     RoleAdded,
+    RoleChanged,
+    RoleRetired,
     RoleTaken,
     SecondFactorAdded,
     SecondFactorRemoved,
@@ -47,6 +49,7 @@ OF_ACCESS = frozenset(
 
 
 OF_CHARTS = frozenset(name_of(event) for event in (ChartRestricted, GlassEnded, RestrictionChanged))
+OF_ROLES = frozenset(name_of(event) for event in (RoleChanged, RoleRetired))
 
 
 def end_access(sessions: Sessions, live: Live, news: News) -> None:
@@ -55,5 +58,8 @@ def end_access(sessions: Sessions, live: Live, news: News) -> None:
         account = UUID(bytes=news.aggregate.bytes)
         sessions.forget_account(account)
         live.look_again(account)
-    if news.event in OF_CHARTS:
+    elif news.event in OF_CHARTS:
         live.look_again_at(f"{news.organisation}/{news.subject}")
+    elif news.event in OF_ROLES:  # whoever has this role may do something else now: all of the organisation look again
+        sessions.forget_organisation(news.organisation)
+        live.all_look_again(news.organisation)

@@ -43,6 +43,10 @@ class Live:
         """Every stream on this chart asks at once whether it may go on."""
         self.publish(topic, "session", "", event="session")
 
+    def all_look_again(self, organisation: UUID) -> None:
+        """Every stream of this organisation asks at once whether its session still lives."""
+        self.publish(str(organisation), "session", "", event="session")
+
     def missed(self) -> None:
         """Nobody knows what happened while the log could not be read: everybody looks again."""
         for topic in list(self.topics):

@@ -47,6 +47,8 @@ class Sessions(Protocol):
 
     def forget_account(self, account: UUID) -> None: ...
 
+    def forget_organisation(self, organisation: UUID) -> None: ...
+
 
 class Nobody:
     """No identity room in this process: every request is anonymous."""
@@ -61,6 +63,9 @@ class Nobody:
         return None
 
     def forget_account(self, account: UUID) -> None:
+        return None
+
+    def forget_organisation(self, organisation: UUID) -> None:
         return None
 
 
@@ -107,6 +112,11 @@ class RememberedSessions:
     def forget_account(self, account: UUID) -> None:
         """Something has ended or changed for this account, in this process or another."""
         for digest in [digest for digest, kept in self._kept.items() if kept.found.caller.actor == account]:
+            del self._kept[digest]
+
+    def forget_organisation(self, organisation: UUID) -> None:
+        """What roles of this organisation may do has changed."""
+        for digest in [one for one, kept in self._kept.items() if kept.found.caller.organisation == organisation]:
             del self._kept[digest]
 
     def _fresh(self, digest: bytes) -> _Kept | None:

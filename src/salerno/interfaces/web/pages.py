@@ -19,6 +19,7 @@ from salerno.interfaces.web.languages import LANGUAGES, catalogue
 from salerno.interfaces.web.looks import Look, look_of
 from salerno.interfaces.web.navigation import actions_of, rail_of
 from salerno.interfaces.web.words import word_of
+from salerno.kernel.wards import CONDITIONS
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTIAL = "partial"
@@ -87,7 +88,8 @@ class Reader:
 
     def may(self, permission: str) -> bool:
         """Whether to show what needs this permission. The bus decides; this only spares people dead ends."""
-        return permission in self.permissions or f"{permission}:own" in self.permissions
+        parts = ("own", *CONDITIONS)
+        return permission in self.permissions or any(f"{permission}:{part}" in self.permissions for part in parts)
 
 
 def reader_of(request: Request[Any, Any, Any]) -> Reader:

@@ -64,6 +64,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     theme: str = ""
     member: bool = False  # the account is at home in another organisation
     also: tuple[str, ...] = ()  # further roles
+    instead: tuple[str, ...] = ()  # those of them that stand in the role's place
     has_second_factor: bool = False
     has_totp: bool = False
     passkeys: int = 0

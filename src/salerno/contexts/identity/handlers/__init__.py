@@ -41,6 +41,7 @@ from salerno.contexts.identity.commands import (
 from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
+from salerno.contexts.identity.handlers.explaining import EXPLAINING
 from salerno.contexts.identity.handlers.factors import (
     confirm_totp,
     enrol_totp,
@@ -51,6 +52,7 @@ from salerno.contexts.identity.handlers.founding import register_founder, waitin
 from salerno.contexts.identity.handlers.further_roles import FURTHER, FURTHER_HANDLERS
 from salerno.contexts.identity.handlers.history import HISTORY
 from salerno.contexts.identity.handlers.letters import on_tell_officers
+from salerno.contexts.identity.handlers.made_roles import MADE_ROLE_HANDLERS
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
 from salerno.contexts.identity.handlers.provider import PROVIDER
@@ -87,6 +89,7 @@ HANDLERS: dict[type[Command], Handler] = {
     TellPrivacyOfficers: on_tell_officers,
     **FURTHER_HANDLERS,
     **MEMBER_HANDLERS,
+    **MADE_ROLE_HANDLERS,
     RegisterClient: on_client,
     ChangeClient: on_client,
     RetireClient: on_client,
@@ -123,4 +126,5 @@ ERRANDS: dict[type[Query], Answer] = {
     **MEMBERSHIPS,
     IssueClientSecret: issue_client_secret,
     **PROVIDER,
+    **EXPLAINING,
 }

@@ -157,7 +157,7 @@ async def remove_totp(desk: Desk, errand: RemoveTotp, caller: Caller) -> None:
     home, view = await own_account(desk, caller)
     await confirm_password(desk, home, view, errand.password)
     async with desk.bus.reading("identity", home) as tx:
-        if (await choices_of(tx)).demands_factor(view.roles, policy_of(desk.bus)) and not view.passkeys:
+        if (await choices_of(tx, view.roles)).demands_factor(view.roles, policy_of(desk.bus)) and not view.passkeys:
             raise FactorDemanded()
 
     async def work(tx: Tx) -> bool:

@@ -5,15 +5,19 @@ from typing import Any
 
 from salerno.contexts.identity.commands import Opened
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
-from salerno.contexts.identity.errors import NoSuchAccount
+from salerno.contexts.identity.errors import NoSuchAccount, NoSuchRole
+from salerno.contexts.identity.events import IdentityEvent
+from salerno.contexts.identity.handlers.choices import made_among
 from salerno.contexts.identity.handlers.factors import own_account, rotate
 from salerno.contexts.identity.handlers.opening import new_token, note
 from salerno.contexts.identity.handlers.sessions import present
-from salerno.contexts.identity.projections import SQL
+from salerno.contexts.identity.projections import SQL, MadeRoleView
 from salerno.contexts.identity.rules import further_roles as rule
-from salerno.contexts.identity.rules.account import ACCOUNT
+from salerno.contexts.identity.rules.account import ACCOUNT, Account
+from salerno.contexts.identity.rules.made_role import beyond
 from salerno.contexts.identity.rules.roles import role_of
 from salerno.kernel.desk import Desk
+from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Command, Origin, Query, Recorded
 from salerno.kernel.room import Answer, Handler
 from salerno.kernel.transactions import Tx
@@ -25,8 +29,24 @@ async def on_role(tx: Tx, command: AddUserRole | TakeUserRole, origin: Origin) -
         raise NoSuchAccount()
     await tx.fetchval(SQL["lock_account"], tx.organisation, account)
     state, _ = await tx.load(ACCOUNT, account)
+    name = command.role.strip().upper().replace(" ", "_").replace("-", "_")
+    if made := (await made_among(tx, (name,))).get(name):
+        return await note(tx, account, *_of_made(tx, state, made, command, origin))
+    if isinstance(command, AddUserRole) and command.instead:
+        raise Invalid.field("instead", "not-for-this-role", "Only a role that the organisation made stands instead.")
     decide = rule.add if isinstance(command, AddUserRole) else rule.take
     return await note(tx, account, *decide(state, account, role_of(command.role), origin))
+
+
+def _of_made(
+    tx: Tx, state: Account, made: MadeRoleView, command: AddUserRole | TakeUserRole, origin: Origin
+) -> Sequence[IdentityEvent]:
+    if isinstance(command, TakeUserRole):
+        return rule.take_made(state, command.account_id, made.name, origin)
+    if made.status != "active":
+        raise NoSuchRole()
+    within = not beyond(made.permissions, origin.role, tx.bus.permits.about_charts())
+    return rule.add_made(state, command.account_id, made.name, origin, instead=command.instead, within_gift=within)
 
 
 async def practise_myself(desk: Desk, errand: PractiseMyself, caller: Caller) -> Opened:

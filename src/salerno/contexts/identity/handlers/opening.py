@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from salerno.contexts.identity.commands import FoundCaller, Opened
 from salerno.contexts.identity.errors import AccountNotReady
@@ -15,16 +14,16 @@ from salerno.contexts.identity.events import IdentityEvent, SignedIn
 from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import is_known_device, policy_of
 from salerno.contexts.identity.handlers.keys import access_token
-from salerno.contexts.identity.projections import ACCOUNTS, MEMBERS, SQL, AccountView
+from salerno.contexts.identity.handlers.standing import acting_in, caller_of, must_enrol, standing_of
+from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
 from salerno.contexts.identity.queries import profile
 from salerno.contexts.identity.rules.account import ACCOUNT, Noted
 from salerno.contexts.identity.rules.choices import Choices
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.policy import SignInPolicy
-from salerno.contexts.identity.rules.roles import ENROLMENT, Role, permissions_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.desk import Desk
-from salerno.kernel.messages import INSTALLATION, Caller, Recorded
+from salerno.kernel.messages import Recorded
 from salerno.kernel.transactions import Tx
 
 
@@ -54,11 +53,6 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def must_enrol(view: AccountView, policy: SignInPolicy, choices: Choices) -> bool:
-    """Whether the role demands a second factor that the account does not have."""
-    return choices.demands_factor(view.roles, policy) and not view.has_factor
-
-
 async def note(tx: Tx, account: UUID, *events: IdentityEvent) -> Sequence[Recorded[Any]]:
     """Write into the account's history what an errand has done. A burst of failures waits in line."""
     await tx.fetchval(SQL["lock_account"], tx.organisation, account)
@@ -66,14 +60,6 @@ async def note(tx: Tx, account: UUID, *events: IdentityEvent) -> Sequence[Record
     for event in events:
         recorded += await tx.execute(ACCOUNT, account, Noted(event))
     return recorded
-
-
-async def acting_in(bus: Bus, home: UUID) -> tuple[UUID, bool]:
-    """The organisation to act in, and whether it is the only one. Somebody above all acts in the only one."""
-    async with bus.reading("identity", INSTALLATION) as tx:
-        homes = [UUID(bytes=row["home"].bytes) for row in await tx.fetch(SQL["homes"])]
-    alone = not homes or homes == [home]
-    return (homes[0] if home == INSTALLATION and len(homes) == 1 else home), alone
 
 
 async def open_session(desk: Desk, entry: Entry) -> Opened:
@@ -120,7 +106,7 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         token=token,
         refresh_token=refresh,
         device=device,
-        must_enrol=must_enrol(held.doc, policy, await choices_of(tx)),
+        must_enrol=must_enrol(held.doc, policy, await choices_of(tx, held.doc.roles)),
     )
 
 
@@ -161,35 +147,27 @@ async def describe(bus: Bus, session: Any, now: datetime) -> FoundCaller | None:
     policy = policy_of(bus)
     async with bus.reading("identity", session["home"]) as tx:
         held, choices = await ACCOUNTS.get(tx, session["account"]), await choices_of(tx)
-    if held is None or held.doc.status != "active":
+    if held is None or held.doc.status != "active" or web_ends(session, choices, held.doc, policy) <= now:
         return None
-    view, home = held.doc, UUID(bytes=session["home"].bytes)
-    ends = web_ends(session, choices, view, policy)
-    if ends <= now:
+    elsewhere = session["acting"] and UUID(bytes=session["acting"].bytes)
+    standing = await standing_of(bus, held.doc, UUID(bytes=session["home"].bytes), elsewhere)
+    if standing is None:
         return None
-    acting, alone = await acting_in(bus, home)
-    if session["acting"] is not None:
-        acting = UUID(bytes=session["acting"].bytes)
-        member = await _member(bus, acting, view)
-        if member is None:
-            return None
-        view, alone = member, False
-        async with bus.reading("identity", acting) as tx:
-            choices = await choices_of(tx)
-        if web_ends(session, choices, view, policy) <= now:
-            return None
-    enrol = must_enrol(view, policy, choices)
+    view = standing.view
+    ends = web_ends(session, choices, held.doc, policy)
+    if elsewhere and web_ends(session, standing.choices, view, policy) <= now:
+        return None
     web = session["kind"] == "web"
     locked = session["locked_at"] is not None or (web and session["seen_at"] + policy.lock <= now)
-    permissions = ENROLMENT if enrol else frozenset().union(*(permissions_of(role, alone=alone) for role in view.roles))
+    id, permissions = UUID(bytes=session["id"].bytes), frozenset[str]() if locked else standing.permissions
     return FoundCaller(
-        caller=_caller(session, view, acting, frozenset() if locked else permissions),
+        caller=caller_of(standing, id, permissions),
         csrf=session["csrf"],
         expires_at=ends,
         language=view.language,
         theme=view.theme,
-        must_enrol=enrol,
-        zone=choices.zone or await _zone_of(bus, acting),
+        must_enrol=standing.enrol,
+        zone=standing.choices.zone or await _zone_of(bus, standing.acting),
         stale=(session["proved_at"] or session["opened_at"]) + policy.proof <= now,
         locked=locked,
         lock_after=int(policy.lock.total_seconds()) if web else 0,
@@ -200,27 +178,6 @@ def web_ends(session: Any, choices: Choices, view: AccountView, policy: SignInPo
     """When the session ends if nobody comes: its own end, and for a browser's also that of being unused."""
     ends: datetime = session["expires_at"]
     return min(ends, session["seen_at"] + choices.idle(view.roles, policy)) if session["kind"] == "web" else ends
-
-
-async def _member(bus: Bus, acting: UUID, view: AccountView) -> AccountView | None:
-    """The account as what it is in another organisation; None where it works there no longer."""
-    async with bus.reading("identity", acting) as tx:
-        held = await MEMBERS.get(tx, view.account)
-    if held is None or held.doc.status != "active":
-        return None
-    return replace(view, role=held.doc.role, also=(), staff=held.doc.staff, patient=None)
-
-
-def _caller(session: Any, view: AccountView, acting: UUID, permissions: frozenset[str]) -> Caller:
-    return Caller(
-        actor=view.account,
-        organisation=acting,
-        permissions=permissions,
-        role=view.role,
-        name=view.full_name,
-        subject=view.patient if view.role == Role.PATIENT else None,
-        session=UUID(bytes=session["id"].bytes),
-    )
 
 
 async def _zone_of(bus: Bus, acting: UUID) -> str:

@@ -205,7 +205,7 @@ async def remove_passkey(desk: Desk, errand: RemovePasskey, caller: Caller) -> N
     if errand.passkey_id not in view.passkeys:
         raise NoSuchPasskey()
     async with desk.bus.reading("identity", home) as tx:
-        demanded = (await choices_of(tx)).demands_factor(view.roles, policy_of(desk.bus))
+        demanded = (await choices_of(tx, view.roles)).demands_factor(view.roles, policy_of(desk.bus))
     if demanded and not view.has_totp and len(view.passkeys) == 1:
         raise FactorDemanded()
     removed = PasskeyRemoved(account=view.account, passkey=errand.passkey_id)

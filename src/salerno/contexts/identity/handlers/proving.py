@@ -14,8 +14,9 @@ from salerno.contexts.identity.handlers.factors import (
     own_account,
     rotate,
 )
-from salerno.contexts.identity.handlers.opening import acting_in, must_enrol, new_token, note
+from salerno.contexts.identity.handlers.opening import new_token, note
 from salerno.contexts.identity.handlers.passkeys import answered
+from salerno.contexts.identity.handlers.standing import acting_in, must_enrol
 from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
 from salerno.contexts.identity.queries import profile
 from salerno.kernel.desk import Desk
@@ -43,7 +44,7 @@ async def prove_again(desk: Desk, errand: ProveAgain, caller: Caller) -> Opened:
     await desk.within(home, work)
     acting, _ = await acting_in(desk.bus, home)
     async with desk.bus.reading("identity", home) as tx:
-        held, choices = await ACCOUNTS.get(tx, view.account), await choices_of(tx)
+        held, choices = await ACCOUNTS.get(tx, view.account), await choices_of(tx, view.roles)
     if held is None:
         raise NotSignedIn()
     policy = policy_of(desk.bus)

@@ -26,7 +26,8 @@ from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.factors import confirm_password, own_account, rotate
 from salerno.contexts.identity.handlers.hashing import hashed
-from salerno.contexts.identity.handlers.opening import Place, acting_in, describe, must_enrol, new_token, note
+from salerno.contexts.identity.handlers.opening import Place, describe, new_token, note
+from salerno.contexts.identity.handlers.standing import acting_in, must_enrol
 from salerno.contexts.identity.projections import ACCOUNTS, MEMBERS, SQL
 from salerno.contexts.identity.queries import Me, profile
 from salerno.contexts.identity.rules import passwords
@@ -136,7 +137,8 @@ async def change_password(desk: Desk, errand: ChangePassword, caller: Caller) ->
 async def present(desk: Desk, home: UUID, caller: Caller, token: str) -> Opened:
     acting, _ = await acting_in(desk.bus, home)
     async with desk.bus.reading("identity", home) as tx:
-        held, choices = await ACCOUNTS.get(tx, caller.actor), await choices_of(tx)
+        held = await ACCOUNTS.get(tx, caller.actor)
+        choices = await choices_of(tx, held.doc.roles if held else ())
     if held is None or caller.session is None:
         raise NotSignedIn()
     policy = policy_of(desk.bus)
@@ -163,4 +165,4 @@ async def me(desk: Desk, query: Me, caller: Caller) -> Profile:
     if member is None:
         return profile(held, acting)
     shown = profile(held, caller.organisation)
-    return replace(shown, role=member.doc.role, staff_id=member.doc.staff, patient_id=None, also=())
+    return replace(shown, role=member.doc.role, staff_id=member.doc.staff, patient_id=None, also=(), instead=())

@@ -18,14 +18,13 @@ from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.keys import claims_of, ring
 from salerno.contexts.identity.handlers.opening import (
-    acting_in,
     describe,
-    must_enrol,
     new_refresh_token,
     note,
     with_access_token,
 )
 from salerno.contexts.identity.handlers.provider.bearer import KINDS, described_grant
+from salerno.contexts.identity.handlers.standing import acting_in, must_enrol
 from salerno.contexts.identity.projections import ACCOUNTS, SQL
 from salerno.contexts.identity.queries import profile
 from salerno.contexts.identity.rules.choices import LONGEST_IDLE
@@ -122,7 +121,7 @@ async def _renew(tx: Tx, hash: bytes, policy: SignInPolicy, acting: UUID) -> Ope
         user=profile(held, acting),
         expires_at=tx.now + policy.refresh_token,
         refresh_token=token,
-        must_enrol=must_enrol(held.doc, policy, await choices_of(tx)),
+        must_enrol=must_enrol(held.doc, policy, await choices_of(tx, held.doc.roles)),
     )
 
 

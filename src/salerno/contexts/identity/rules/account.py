@@ -81,6 +81,7 @@ class Account:
     has_factor: bool = False
     passkeys: frozenset[UUID] = frozenset()
     also: frozenset[str] = frozenset()
+    instead: frozenset[str] = frozenset()
     language: str = ""
     theme: str = ""
 
@@ -228,9 +229,10 @@ def _evolve_access(state: Account, event: Access) -> Account:
         case PasskeyRemoved():
             return replace(state, passkeys=state.passkeys - {event.passkey})
         case RoleAdded():
-            return replace(state, also=state.also | {event.role})
+            instead = state.instead | {event.role} if event.instead else state.instead
+            return replace(state, also=state.also | {event.role}, instead=instead)
         case RoleTaken():
-            return replace(state, also=state.also - {event.role})
+            return replace(state, also=state.also - {event.role}, instead=state.instead - {event.role})
         case _:
             assert_never(event)
 

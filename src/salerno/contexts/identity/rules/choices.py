@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from salerno.contexts.identity.rules.policy import SignInPolicy
-from salerno.contexts.identity.rules.roles import SENSITIVE
+from salerno.contexts.identity.rules.roles import SENSITIVE, is_shipped
 
 LONGEST_IDLE = timedelta(hours=8)  # no organisation may choose more
 
@@ -20,8 +20,8 @@ class Choices:
     zone: str = ""
 
     def idle(self, roles: Collection[str], policy: SignInPolicy) -> timedelta:
-        """After how long an unused session of these roles ends: the strictest counts."""
-        chosen = [self.idle_minutes.get(role, self.idle_default) for role in roles]
+        """After how long an unused session of these roles ends: the strictest of the eight counts."""
+        chosen = [self.idle_minutes.get(role, self.idle_default) for role in roles if is_shipped(role)]
         return min(policy.idle if minutes is None else timedelta(minutes=minutes) for minutes in chosen)
 
     def demands_factor(self, roles: Collection[str], policy: SignInPolicy) -> bool:

@@ -2,13 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from urllib.parse import parse_qsl, quote
 
-from salerno.contexts.identity.rules.roles import named_permissions
+from salerno.contexts.identity.rules.roles import CONDITIONS, OWN, named_permissions
 
 LETTERS = "cruds"
 VERSION_1 = {"read": "rs", "write": "cud", "*": LETTERS}
@@ -92,21 +92,24 @@ def _covered(scope: str, wider: Iterable[SmartScope]) -> bool:
     return wanted is not None and any(one.covers(wanted) for one in wider)
 
 
-def narrowed(permissions: Iterable[str], scopes: Iterable[str], *, with_patient: bool) -> frozenset[str]:
+def narrowed(
+    permissions: Iterable[str], scopes: Iterable[str], *, with_patient: bool, met: Collection[str] = CONDITIONS
+) -> frozenset[str]:
     """What is left of a person's permissions for a program that holds these scopes.
 
-    A `patient/` scope reaches the one chart of the launch, so it leaves `…:own` of the permission.
+    A `patient/` scope reaches the one chart of the launch, so it leaves `…:own` of the permission. `met` are the
+    conditions that this chart meets for the person: what is held under another condition leaves nothing of it.
     """
     scopes = tuple(scopes)
     everywhere = _granted_by_rooms(scopes) | _granted_by_smart(scopes, ("user", "system")) | _about_oneself(scopes)
     of_one = _granted_by_smart(scopes, ("patient",)) if with_patient else frozenset()
     left = set()
     for permission in permissions:
-        name = permission.removesuffix(":own")
+        name, _, part = permission.partition(":")
         if name in everywhere:
             left.add(permission)
-        elif name in of_one:
-            left.add(f"{name}:own")
+        elif name in of_one and (part in ("", OWN) or part in met):
+            left.add(f"{name}:{OWN}")
     return frozenset(left)
 
 

@@ -463,3 +463,10 @@ ORDER BY event_store.version DESC LIMIT $4 OFFSET $5;
 -- name: count_sign_ins_of
 SELECT count(*) FROM kernel.event_store
 WHERE hospital_id = $1 AND aggregate_type = 'identity.account' AND aggregate_id = $2 AND event_type = ANY($3::text[]);
+
+-- name: made_roles_of
+SELECT id, subject, version, recorded_at, doc FROM made_roles
+WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
+
+-- name: put_role_name
+INSERT INTO role_names (organisation, name, role) VALUES ($1, $2, $3);

@@ -22,6 +22,7 @@ from salerno.contexts.patients.queries.records import (
     PatientSheet,
     RemovedPatients,
 )
+from salerno.contexts.patients.rules.fields import GROUPS, Group, fields_of
 from salerno.contexts.patients.rules.identifiers import uri_of_system
 from salerno.kernel.messages import Query
 from salerno.kernel.room import Answer
@@ -30,11 +31,13 @@ ANSWERS: Mapping[type[Query], Answer] = {**OF_RECORDS, **OF_FINDING, **OF_DUPLIC
 
 __all__ = [
     "ANSWERS",
+    "GROUPS",
     "Banner",
     "ConsentsOf",
     "DuplicateFound",
     "DuplicatesFound",
     "FindPatients",
+    "Group",
     "LikelyDuplicates",
     "LinkedSubjects",
     "ListPatients",
@@ -49,5 +52,6 @@ __all__ = [
     "PatientSheet",
     "PatientsFound",
     "RemovedPatients",
+    "fields_of",
     "uri_of_system",
 ]

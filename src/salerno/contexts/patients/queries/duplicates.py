@@ -9,7 +9,9 @@ from msgspec import Struct
 from salerno.contexts.patients.commands import GivenIdentifier
 from salerno.contexts.patients.events import Identifier, Person
 from salerno.contexts.patients.projections import CARDS, SQL, TOKENS, Card, card_of, findable
+from salerno.contexts.patients.queries.groups import opened_for
 from salerno.contexts.patients.queries.records import practice_of, survivors
+from salerno.contexts.patients.rules.fields import CONTACT, group
 from salerno.contexts.patients.rules.identifiers import BadIdentifier, clean_identifier
 from salerno.contexts.patients.rules.likeness import Traits, likeness
 from salerno.contexts.patients.rules.names import split_full_name
@@ -62,7 +64,9 @@ async def likely_duplicates(tx: Tx, query: LikelyDuplicates, caller: Caller) -> 
     practice = await practice_of(tx)
     person = _spoken(query, practice.country)
     found = await alike_to(tx, person, query.patient_id)
-    shown = tuple(_shown(one, card, practice.duplicate_threshold) for one, card in found if one.score >= WORTH_SHOWING)
+    worth = [(one, card) for one, card in found if one.score >= WORTH_SHOWING]
+    reachable = await opened_for(tx, group(CONTACT), caller, [one.patient for one, _ in worth])
+    shown = tuple(_shown(one, card, practice.duplicate_threshold, one.patient in reachable) for one, card in worth)
     answer = DuplicatesFound(duplicates=shown, doubts=tuple(doubts_about(person)))
     return Disclosure(value=answer, subjects=[one.id for one in shown])
 
@@ -94,14 +98,14 @@ def _understood(given: tuple[GivenIdentifier, ...]) -> list[Identifier]:
     return understood
 
 
-def _shown(one: Duplicate, card: Card, threshold: float) -> DuplicateFound:
+def _shown(one: Duplicate, card: Card, threshold: float, reachable: bool) -> DuplicateFound:
     return DuplicateFound(
         id=one.patient,
         mrn=card.mrn,
         full_name=card.full_name,
         birth_date=card.birth_date,
         gender=card.gender,
-        phone=card.phones[0] if card.phones else "",
+        phone=card.phones[0] if card.phones and reachable else "",
         score=one.score,
         reasons=one.reasons,
         strong=one.score >= threshold,

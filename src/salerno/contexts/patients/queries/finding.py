@@ -5,10 +5,12 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from salerno.contexts.patients.projections import CARDS, SQL, TOKENS, Card, as_text, findable
+from salerno.contexts.patients.queries.groups import opened_for
 from salerno.contexts.patients.queries.records import cards_of, check_page, survivors
+from salerno.contexts.patients.rules.fields import CONTACT, group
 from salerno.contexts.patients.rules.searching import (
     SHORTEST_BEGINNING,
     Term,
@@ -32,7 +34,6 @@ MOST_CANDIDATES = 300
 REACH = 300  # so many people who have one of the ways of writing something are looked at, the newest first
 HEARD = 60  # whose names sound alike: so many are compared
 FEW = 5  # who were found to the letter, before typing errors are thought of
-FULL_RECORD = "patients.read"
 Net: TypeAlias = tuple[tuple[str, ...], ...]  # for each of one or two things, the ways in which it may be kept
 Cast: TypeAlias = Callable[[Term, Term | None], Net]
 
@@ -105,8 +106,8 @@ async def find_patients(tx: Tx, query: FindPatients, caller: Caller) -> Disclosu
     wanted = min(query.offset + query.limit + 1, MOST_CANDIDATES)
     matches = await _matches(tx, terms, wanted) if terms else []
     page = matches[query.offset : query.offset + query.limit]
-    if FULL_RECORD not in caller.permissions:
-        page = [(score, _without_phone(match)) for score, match in page]
+    reachable = await opened_for(tx, group(CONTACT), caller, [match.id for _, match in page])
+    page = [(score, match if match.id in reachable else structs.replace(match, phone="")) for score, match in page]
     found = PatientsFound(
         results=tuple(match for _, match in page),
         limit=query.limit,
@@ -123,21 +124,6 @@ def _terms(query: FindPatients) -> list[Term]:
     terms += [exact_term(typed) for typed in (query.phone, query.identifier) if typed.strip()]
     # Whatever is exact, and then the longest words, leave the fewest candidates.
     return sorted(dict.fromkeys(terms), key=lambda term: (not term.exactly, -len(term.word)))
-
-
-def _without_phone(match: PatientMatch) -> PatientMatch:
-    return PatientMatch(
-        id=match.id,
-        mrn=match.mrn,
-        full_name=match.full_name,
-        birth_date=match.birth_date,
-        gender=match.gender,
-        phone="",
-        score=match.score,
-        reasons=match.reasons,
-        deceased=match.deceased,
-        found_as=match.found_as,
-    )
 
 
 # ------------------------------------------------------------------ candidates

@@ -16,6 +16,8 @@ from salerno.contexts.patients.projections import (
     ConsentHeld,
     PatientRecord,
 )
+from salerno.contexts.patients.queries.groups import opened_for, withheld_from
+from salerno.contexts.patients.rules.fields import CONTACT, group, without
 from salerno.contexts.patients.rules.person import Place, doubts_about
 from salerno.kernel.database import Row
 from salerno.kernel.documents import Held
@@ -76,13 +78,17 @@ class LinkedSubjects(Query):
 
 
 class PatientSheet(Struct, frozen=True, kw_only=True):
-    """`doubts` deserve a second look, such as a codice fiscale that speaks of another birth date."""
+    """`doubts` deserve a second look, such as a codice fiscale that speaks of another birth date.
+
+    `withheld` are the groups of fields that are not for who asks: they are empty here, whatever is on file.
+    """
 
     patient: PatientRecord
     version: int
     recorded_at: datetime
     doubts: tuple[dict[str, str], ...] = ()
     linked: tuple[UUID, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class PatientLine(Struct, frozen=True, kw_only=True):
@@ -124,14 +130,14 @@ class Banner(Struct, frozen=True, kw_only=True):
 async def patient_by_id(tx: Tx, query: PatientById, caller: Caller) -> Disclosure[PatientSheet]:
     fresh = PATIENTS_TABLE.just_written(tx, query.patient_id)
     if fresh and fresh.version == 1:  # nothing can have been merged into it yet
-        return Disclosure(value=_sheet(fresh, ()), subjects=[fresh.id])
+        return Disclosure(value=await _sheet(tx, caller, fresh), subjects=[fresh.id])
     row = await tx.fetchrow(SQL["patient_with_links"], tx.organisation, query.patient_id)
     held = await PATIENTS_TABLE.open(tx, [row] if row else [])
     if row is None or not held:
         raise NoSuchPatient()
     patient = await _in_use(tx, held[0])
     linked = await _linked(tx, query.patient_id, None) if row["has_links"] else []
-    return Disclosure(value=_sheet(held[0], tuple(linked[1:])), subjects=[patient.id])
+    return Disclosure(value=await _sheet(tx, caller, held[0], tuple(linked[1:])), subjects=[patient.id])
 
 
 async def _in_use(tx: Tx, held: Held[PatientRecord]) -> PatientRecord:
@@ -142,13 +148,16 @@ async def _in_use(tx: Tx, held: Held[PatientRecord]) -> PatientRecord:
     return held.doc
 
 
-def _sheet(held: Held[PatientRecord], linked: tuple[UUID, ...] = ()) -> PatientSheet:
+async def _sheet(tx: Tx, caller: Caller, held: Held[PatientRecord], linked: tuple[UUID, ...] = ()) -> PatientSheet:
+    withheld = await withheld_from(tx, caller, held.id)
+    shown = without(held.doc, withheld)
     return PatientSheet(
-        patient=held.doc,
+        patient=shown,
         version=held.version,
         recorded_at=held.recorded_at,
-        doubts=tuple(doubts_about(held.doc)),
+        doubts=tuple(doubts_about(shown)),
         linked=linked,
+        withheld=tuple(sorted(withheld)),
     )
 
 
@@ -157,7 +166,7 @@ async def patient_as_of(tx: Tx, query: PatientAsOf, caller: Caller) -> Disclosur
     if not past:
         raise NoSuchPatient()
     linked = await _linked(tx, query.patient_id, query.moment)
-    return Disclosure(value=_sheet(past[0], tuple(linked[1:])), subjects=[query.patient_id])
+    return Disclosure(value=await _sheet(tx, caller, past[0], tuple(linked[1:])), subjects=[query.patient_id])
 
 
 async def patient_banner(tx: Tx, query: PatientBanner, caller: Caller) -> Disclosure[Banner]:
@@ -204,21 +213,24 @@ async def consents_of(tx: Tx, query: ConsentsOf, caller: Caller) -> Disclosure[l
 
 # ------------------------------------------------------------------ many
 async def list_patients(tx: Tx, query: ListPatients, caller: Caller) -> Disclosure[Page[PatientLine]]:
-    return await _page(tx, "newest_patients", "active", query.limit, query.offset)
+    return await _page(tx, caller, "newest_patients", "active", query.limit, query.offset)
 
 
 async def removed_patients(tx: Tx, query: RemovedPatients, caller: Caller) -> Disclosure[Page[PatientLine]]:
-    return await _page(tx, "removed_patients", "removed", query.limit, query.offset)
+    return await _page(tx, caller, "removed_patients", "removed", query.limit, query.offset)
 
 
-async def _page(tx: Tx, statement: str, status: str, limit: int, offset: int) -> Disclosure[Page[PatientLine]]:
+async def _page(
+    tx: Tx, caller: Caller, statement: str, status: str, limit: int, offset: int
+) -> Disclosure[Page[PatientLine]]:
     check_page(limit, offset)
     total = await tx.fetchval(SQL["how_many"], tx.organisation, status)
     if tx.hidden:
         total -= await tx.fetchval(SQL["how_many_of"], tx.organisation, status, list(tx.hidden))
     rows = await tx.fetch(SQL[statement], tx.organisation, limit, offset, list(tx.hidden))
     held = await PATIENTS_TABLE.open(tx, rows)
-    lines = [_line(one.doc) for one in held]
+    reachable = await opened_for(tx, group(CONTACT), caller, [one.id for one in held])
+    lines = [_line(one.doc if one.id in reachable else without(one.doc, (CONTACT,))) for one in held]
     return Disclosure(
         value=Page(items=lines, total=total, limit=limit, offset=offset), subjects=[line.id for line in lines]
     )

@@ -104,10 +104,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of demographics with the organisation's facts."""
+    """A change of demographics with the organisation's facts. `kept` are fields that are not the writer's to see."""
 
     wish: UpdatePatient | SetEmergencyContacts | SetInsurance
     place: Place
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +208,15 @@ def _change(state: Patient, asked: Change) -> list[PatientsEvent]:
     return [PatientUpdated(patient=asked.wish.patient_id, **structs.asdict(person))]
 
 
+def _bare(before: Person, kept: tuple[str, ...]) -> Person:
+    """Nothing but what whoever replaces the rest cannot see."""
+    return Person(**{name: getattr(before, name) for name in kept if name in Person.__struct_fields__})
+
+
 def _changed(before: Person, asked: Change) -> Person:
     match asked.wish:
         case UpdatePatient() as wish:
-            return clean_person(wish, Person() if wish.complete else before, asked.place)
+            return clean_person(wish, _bare(before, asked.kept) if wish.complete else before, asked.place)
         case SetEmergencyContacts() as wish:
             contacts = clean_emergency_contacts(wish.emergency_contacts, asked.place)
             return structs.replace(before, emergency_contacts=contacts)

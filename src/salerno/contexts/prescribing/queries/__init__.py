@@ -34,6 +34,7 @@ from salerno.kernel.documents import Held, as_of_all
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -273,7 +274,7 @@ def _subjects(charts: Sequence[UUID], caller: Caller) -> Sequence[UUID]:
 
 def _is_patient(caller: Caller) -> bool:
     """Patients see what was signed for them, not what somebody is still writing."""
-    return "prescribing.read" not in caller.permissions
+    return reads_as_patient(caller, "prescribing.read")
 
 
 ANSWERS: dict[type[Query], Answer] = {

@@ -7,6 +7,7 @@ from uuid import UUID
 from salerno.contexts.records.projections import SQL
 from salerno.kernel.messages import Caller, Disclosure
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import reads_as_patient
 
 T = TypeVar("T")
 
@@ -19,5 +20,5 @@ async def charts_of(tx: Tx, patient: UUID) -> list[UUID]:
 
 def told(value: T, charts: Sequence[UUID], caller: Caller) -> Disclosure[T]:
     """Charts that were merged into one's own are one's own."""
-    own = caller.subject is not None and "records.read" not in caller.permissions
+    own = caller.subject is not None and reads_as_patient(caller, "records.read")
     return Disclosure(value=value, subjects=charts[:1] if own else charts)

@@ -57,7 +57,8 @@ class FreeSlot(Struct, frozen=True, kw_only=True):
 
 
 async def free_slots(tx: Tx, query: FreeSlots, caller: Caller) -> Sequence[FreeSlot]:
-    if query.patient_id and query.patient_id != caller.subject and "scheduling.read" not in caller.permissions:
+    named = query.patient_id
+    if named and named != caller.subject and not await tx.bus.permits.carries("scheduling.read", caller, named):
         raise NotFound()
     practice = await practice_of(tx)
     span = _span(tx, query, practice)

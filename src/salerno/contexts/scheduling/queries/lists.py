@@ -14,6 +14,7 @@ from salerno.contexts.scheduling.rules.times import day_bounds, instant, local_d
 from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import reads_as_patient
 
 StatusName: TypeAlias = Literal["scheduled", "confirmed", "checked-in", "completed", "cancelled", "no-show"]
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
@@ -128,7 +129,7 @@ async def appointments_of_patient(
         moment, _ = instant(query.as_of, (await practice_of(tx)).zone, "as_of")
         held = await APPOINTMENTS.as_of(tx, charts, moment, by_source=query.by_source)
     items = sorted(await shown(tx, held), key=lambda item: (item.appointment_datetime, item.id), reverse=True)
-    own = "scheduling.read" not in caller.permissions
+    own = reads_as_patient(caller, "scheduling.read")
     return Disclosure(value=items, subjects=[query.patient_id] if own else [query.patient_id, *subjects_of(items)])
 
 

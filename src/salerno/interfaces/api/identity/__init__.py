@@ -13,6 +13,7 @@ from salerno.interfaces.api.identity.coming_in import (
 )
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
 from salerno.interfaces.api.identity.history import ROUTES as HISTORY
+from salerno.interfaces.api.identity.made_roles import ROUTES as MADE_ROLES
 from salerno.interfaces.api.identity.memberships import ROUTES as MEMBERSHIPS
 from salerno.interfaces.api.identity.own import (
     api_me,
@@ -72,4 +73,5 @@ ROUTES = [
     *PASSKEYS,
     *FURTHER_ROLES,
     *MEMBERSHIPS,
+    *MADE_ROLES,
 ]

@@ -25,14 +25,17 @@ from salerno.interfaces.http.cookies import sign_in, token_of
 
 
 class FurtherRole(Body):
+    """`instead`: a role of the organisation's own making takes the place of the account's own."""
+
     role: Annotated[str, Meta(max_length=40, examples=["DOCTOR"])]
+    instead: bool = False
 
 
 @post("/users/{user_id:uuid}/roles", of=AddUserRole, takes=FurtherRole, gives=Profile, tags=TAGS)
 async def add_role(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Give an account a further, clinical role. Its sessions end."""
+    """Give an account a further role: a clinical one, or one that the organisation made. Its sessions end."""
     body, account = await read_body(request, FurtherRole), request.path_params["user_id"]
-    await submit(request, AddUserRole(account_id=account, role=body.role))
+    await submit(request, AddUserRole(account_id=account, role=body.role, instead=body.instead))
     user: Profile = await ask(request, UserById(account_id=account))
     return forgetting(request, answer(request, user, etag=user.version))
 

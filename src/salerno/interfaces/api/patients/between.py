@@ -11,6 +11,7 @@ from salerno.contexts.patients.commands import (
 from salerno.contexts.patients.queries import (
     PatientById,
     PatientSheet,
+    fields_of,
 )
 from salerno.interfaces.api.patients.bodies import (
     AddressAnswer,
@@ -94,16 +95,18 @@ async def shown(request: Request[Any, Any, Any], patient: UUID) -> Response[Any]
 
 
 def told(request: Request[Any, Any, Any], sheet: PatientSheet) -> PatientAnswer:
-    held = sheet.patient
+    held, withheld = sheet.patient, fields_of(sheet.withheld)
+    shown: dict[str, Any] = {name: getattr(held, name) for name in SAME}
+    shown["address"] = AddressAnswer(**structs.asdict(held.address))
     plain = PatientAnswer(
         first_name=held.given_name,
         last_name=held.family_name,
         date_of_birth=held.birth_date,
-        address=AddressAnswer(**structs.asdict(held.address)),
         version=sheet.version,
         warnings=[Warned(**doubt) for doubt in sheet.doubts],
         linked=sheet.linked,
-        **{name: getattr(held, name) for name in SAME},
+        withheld=sheet.withheld,
+        **{name: value for name, value in shown.items() if name not in withheld},
     )
     if not versioned(request):
         return plain

@@ -212,7 +212,10 @@ class Warned(Struct, frozen=True, kw_only=True):
 
 
 class PatientAnswer(Struct, frozen=True, kw_only=True):
-    """A patient. `warnings` deserve a second look; `linked` are records that were merged into this one."""
+    """A patient. `warnings` deserve a second look; `linked` are records that were merged into this one.
+
+    `withheld` names the groups of fields that are not for who asks: those fields are absent.
+    """
 
     id: UUID
     mrn: str
@@ -221,13 +224,13 @@ class PatientAnswer(Struct, frozen=True, kw_only=True):
     last_name: str
     date_of_birth: date | None
     gender: str
-    phone: str
-    email: str
-    address: AddressAnswer
-    identifiers: Sequence[Identifier]
-    contacts: Sequence[ContactPoint]
-    emergency_contacts: Sequence[EmergencyContact]
-    insurance: Sequence[Insurance]
+    phone: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    address: AddressAnswer | UnsetType = UNSET
+    identifiers: Sequence[Identifier] | UnsetType = UNSET
+    contacts: Sequence[ContactPoint] | UnsetType = UNSET
+    emergency_contacts: Sequence[EmergencyContact] | UnsetType = UNSET
+    insurance: Sequence[Insurance] | UnsetType = UNSET
     language: str
     marital_status: str
     deceased: bool
@@ -238,6 +241,7 @@ class PatientAnswer(Struct, frozen=True, kw_only=True):
     version: int
     warnings: Sequence[Warned]
     linked: Sequence[UUID]
+    withheld: Sequence[str] = ()
 
 
 class VersionedPatient(PatientAnswer, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from salerno.app import House
 from salerno.contexts.identity.commands import CreateUser
+from salerno.contexts.identity.commands.made_roles import DefineRole
 from salerno.contexts.organisations.commands import AddLocation, CompleteOnboarding, GivenAddress, RegisterOrganisation
 from salerno.contexts.scheduling.commands import AddRoom
 from salerno.contexts.staff.commands import AddStaffMember, DoctorDetails, SetWorkingHours, WeeklyHours
@@ -103,8 +104,27 @@ async def open_clinic(house: House) -> Clinic:
         staff[colleague.login] = await _hire(house, founder, colleague, location)
         account = await _give_login(house, founder, colleague, staff[colleague.login])
         callers[colleague.login] = caller(house, organisation, account, colleague)
+    await bus.handle(TRIAGE, founder)
     await bus.settled()
     return Clinic(organisation, location, tuple(rooms), staff, callers)
+
+
+# What an organisation may do with roles, given to nobody: it reads what it needs of whoever is in care or seen here.
+TRIAGE = DefineRole(
+    title="Infermiere di triage",
+    name="TRIAGE_NURSE",
+    permissions={
+        "patients.find": "yes",
+        "patients.banner": "yes",
+        "patients.read": "care+location",
+        "patients.read_emergency": "care+location",
+        "records.read_allergies": "care+location",
+        "records.read_vitals": "care+location",
+        "records.record_vitals": "care+location",
+        "scheduling.read": "yes",
+        "scheduling.arrive": "yes",
+    },
+)
 
 
 async def _hire(house: House, founder: Caller, colleague: Colleague, location: UUID) -> UUID:

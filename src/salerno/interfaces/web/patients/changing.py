@@ -206,6 +206,7 @@ def _form(
         errors=errors,
         **BLANK_ROWS,
         version=version,
+        withheld=sheet.withheld,
         action=f"/people/{id}/edit",
         likely=None,
         held_back=False,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.contexts.patients.errors import LikelyDuplicate
-from salerno.contexts.patients.queries import DuplicatesFound, LikelyDuplicates
+from salerno.contexts.patients.queries import GROUPS, DuplicatesFound, LikelyDuplicates
 from salerno.interfaces.http import (
     FieldError,
     Filled,
@@ -13,6 +13,7 @@ from salerno.interfaces.http import (
     Response,
     ask,
     bus_of,
+    caller_of,
     get,
     post,
     read_form,
@@ -120,6 +121,7 @@ def _form(
         errors=errors,
         **BLANK_ROWS,
         version=None,
+        withheld=[one.name for one in GROUPS if one.permission not in caller_of(request).permissions],
         action="/people/new",
         **given | shown,
     )

@@ -10,6 +10,7 @@ from salerno.interfaces.web.settings import (
     locations,
     organisation,
     practice,
+    roles,
     security,
     staff,
 )
@@ -21,6 +22,7 @@ PAGES = [
     *hours.PAGES,
     *invitations.PAGES,
     *further_roles.PAGES,
+    *roles.PAGES,
     *accounts.PAGES,
     *clients.PAGES,
     *catalogue.PAGES,

@@ -17,7 +17,8 @@ from salerno.contexts.identity.commands import (
     UnlockUser,
     WaitingFounders,
 )
-from salerno.contexts.identity.queries import GrantableRoles, Members, UserById, Users
+from salerno.contexts.identity.commands.explaining import ExplainAccess
+from salerno.contexts.identity.queries import GrantableRoles, Members, Roles, UserById, Users
 from salerno.contexts.staff.queries import StaffMembers
 from salerno.interfaces.http import Body, Request, Response, ask, caller_of, get, post, read_form, read_query
 from salerno.interfaces.web.looks import look_of
@@ -124,7 +125,8 @@ async def _page(request: Request[Any, Any, Any], tried: Attempt = FRESH) -> Resp
     within_reach = shown.role in roles and account_id != caller_of(request).actor and may(request, ChangeUserRole)
     made: Response[Any] = page(
         request, "accounts", "account", tried, account=shown, roles=roles, within_reach=within_reach,
-        oneself=account_id == caller_of(request).actor,
+        oneself=account_id == caller_of(request).actor, made=await ask(request, Roles()),
+        may_ask=may(request, ExplainAccess),
     )  # fmt: skip
     return made
 

@@ -23,12 +23,14 @@ BY_ANOTHER = mark("Another administrator gives you this role.")
 
 class Further(Body):
     role: Annotated[str, Meta(max_length=40)]
+    instead: bool = False
 
 
 async def _do(request: Request[Any, Any, Any], command: type[Any]) -> Response[Any]:
     account = id_in(request, "account_id")
     form, _ = read(Further, await read_form(request))
-    tried = await attempt(request, command(account_id=account, role=form.role if form else ""))
+    more = {"instead": True} if form and form.instead and command is AddUserRole else {}
+    tried = await attempt(request, command(account_id=account, role=form.role if form else "", **more))
     return after(request, f"/settings/accounts/{account}", "saved" if tried.fine else tried.said or "unknown-role")
 
 

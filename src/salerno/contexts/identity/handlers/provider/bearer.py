@@ -8,6 +8,7 @@ from salerno.contexts.identity.handlers.opening import describe
 from salerno.contexts.identity.handlers.provider.clients import known_client
 from salerno.contexts.identity.handlers.provider.lookups import uuid_of
 from salerno.contexts.identity.projections import SQL
+from salerno.contexts.identity.rules.roles import CONDITIONS
 from salerno.contexts.identity.rules.scopes import for_a_service, narrowed, split
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -31,16 +32,23 @@ async def described_grant(desk: Desk, session: Any, claims: dict[str, Any]) -> F
     if found is None:
         return None
     patient = grant["patient"] and uuid_of(grant["patient"])
-    caller = _narrowed(found.caller, scopes, patient)
+    met = await _met(desk, found.caller, patient)
+    caller = _narrowed(found.caller, scopes, patient, met)
     fields: dict[str, Any] = {name: getattr(found, name) for name in FoundCaller.__struct_fields__}
     # What is grave needs the person, who has proved nothing to a program.
     own = {"caller": caller, "audience": claims["aud"], "scopes": scopes, "stale": True}
     return FoundCaller(**fields | own)
 
 
-def _narrowed(caller: Caller, scopes: tuple[str, ...], patient: UUID | None) -> Caller:
+async def _met(desk: Desk, caller: Caller, patient: UUID | None) -> list[str]:
+    """The conditions that the chart of the launch meets for this person, of those under which they hold anything."""
+    asked = [one for one in CONDITIONS if any(name.endswith(f":{one}") for name in caller.permissions)]
+    return [one for one in asked if patient and await desk.bus.permits.wards.reach(caller, (one,), (patient,))]
+
+
+def _narrowed(caller: Caller, scopes: tuple[str, ...], patient: UUID | None, met: list[str]) -> Caller:
     fields: dict[str, Any] = {name: getattr(caller, name) for name in Caller.__struct_fields__}
-    permissions = narrowed(caller.permissions, scopes, with_patient=patient is not None)
+    permissions = narrowed(caller.permissions, scopes, with_patient=patient is not None, met=met)
     return Caller(**fields | {"permissions": permissions, "subject": caller.subject or patient})
 
 
