@@ -14,6 +14,8 @@ ROOMS = {
     "organisations": mark("Organisation"),
     "identity": mark("Accounts and access"),
     "audit": mark("Trail of access"),
+    "protection": mark("Restricted charts"),
+    "vigilance": mark("Unusual access"),
 }
 PERMISSIONS = {
     "patients.read": mark("See who a patient is: name, date of birth, sex, record number"),
@@ -77,9 +79,19 @@ PERMISSIONS = {
     "identity.approve_founders": mark("Approve who starts an organisation"),
     "identity.init": mark("Make the first administrator (at the console)"),
     "identity.launch": mark("Open applications from a chart"),
+    "identity.tell_officers": mark("Write to privacy officers of broken glass (Salerno does it by itself)"),
+    "identity.tell_of_sign_ins": mark("Write to owners of unusual sign-ins (Salerno does it by itself)"),
     "audit.read": mark("See who has looked at charts"),
     "audit.trail": mark("See who wrote in a chart, and when"),
     "audit.names": mark("See the names of those who acted"),
+    "protection.restrict": mark("Restrict charts, and lift restrictions"),
+    "protection.break_glass": mark("Break the glass of a restricted chart"),
+    "protection.review": mark("Review broken glass"),
+    "protection.wards": mark("Know which charts are hidden from whom (Salerno asks itself)"),
+    "vigilance.read": mark("See alerts on unusual access"),
+    "vigilance.review": mark("Review alerts"),
+    "vigilance.read_self": mark("See alerts about oneself"),
+    "vigilance.weigh": mark("Compare sign-ins with earlier ones (Salerno does it by itself)"),
 }
 CELLS = {
     "": mark("no"),
