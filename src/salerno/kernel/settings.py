@@ -60,6 +60,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     salerno_clients: Annotated[
         str, Meta(description="A CSV file of applications that every organisation knows, beside those that ship.")
     ] = ""
+    salerno_providers: Annotated[
+        str, Meta(description="A CSV file of other OpenID providers for signing in; docs/openid.md says how.")
+    ] = ""
     salerno_behind_proxy: Annotated[
         bool, Meta(description="true: take the caller's address from the last hop of X-Forwarded-For.")
     ] = False
@@ -174,6 +177,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     def clients_table(self) -> str:
         """What stands in the file of applications; no file is an empty one."""
         return Path(self.salerno_clients).expanduser().read_text("utf-8") if self.salerno_clients else ""
+
+    @property
+    def providers_table(self) -> str:
+        """What stands in the file of other providers; no file is an empty one."""
+        return Path(self.salerno_providers).expanduser().read_text("utf-8") if self.salerno_providers else ""
 
     @property
     def data(self) -> Path:
@@ -301,6 +309,8 @@ def _malformed(settings: Settings) -> list[str]:
             found.append(f"{name.upper()} is not a postgresql:// address.")
     if settings.salerno_clients and not Path(settings.salerno_clients).expanduser().is_file():
         found.append("SALERNO_CLIENTS names no file.")
+    if settings.salerno_providers and not Path(settings.salerno_providers).expanduser().is_file():
+        found.append("SALERNO_PROVIDERS names no file.")
     if settings.database_owner_url and not settings.database_url:
         found.append("DATABASE_OWNER_URL is set, but DATABASE_URL is not.")
     if settings.smtp_host and "@" not in settings.smtp_from:
@@ -308,6 +318,16 @@ def _malformed(settings: Settings) -> list[str]:
     if _scheme(settings.base_url) not in ("http", "https"):
         found.append("SALERNO_BASE_URL is not an http or https address.")
     return found
+
+
+def secret_at(place: str) -> str:
+    """The secret that a table points to by `env:NAME` or `file:/path`. ValueError where it points otherwise."""
+    kind, _, name = place.partition(":")
+    if kind == "env":
+        return os.environ.get(name, "").strip()
+    if kind != "file":
+        raise ValueError("neither env: nor file:")
+    return Path(name).expanduser().read_text("utf-8").strip()
 
 
 def example() -> str:

@@ -38,6 +38,16 @@ from salerno.contexts.identity.commands import (
     VerifySecondFactor,
     WaitingFounders,
 )
+from salerno.contexts.identity.commands.external import (
+    ComeBackFromProvider,
+    EnterByProvider,
+    ExternalProvidersHere,
+    LeaveProvider,
+    LinkProvider,
+    MyExternalIdentities,
+    ProveByProvider,
+    UnlinkExternalIdentity,
+)
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
 from salerno.contexts.identity.commands.letters import (
     AcceptInvitation,
@@ -129,6 +139,14 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     RemovePasskey: GRAVE,
     MyPasskeys: Needs("identity.read_self"),
     ProveAgain: ANYBODY,
+    ExternalProvidersHere: ANYBODY,
+    EnterByProvider: ANYBODY,
+    LinkProvider: GRAVE,
+    ProveByProvider: ANYBODY,
+    ComeBackFromProvider: ANYBODY,
+    MyExternalIdentities: Needs("identity.read_self"),
+    UnlinkExternalIdentity: GRAVE,
+    LeaveProvider: ANYBODY,
     AddUserRole: Needs("identity.manage_users"),
     TakeUserRole: Needs("identity.manage_users"),
     PractiseMyself: GRAVE,

@@ -40,6 +40,7 @@ from salerno.contexts.identity.commands import (
 )
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
+from salerno.contexts.identity.handlers.external import EXTERNAL
 from salerno.contexts.identity.handlers.factors import (
     confirm_totp,
     enrol_totp,
@@ -114,6 +115,7 @@ ERRANDS: dict[type[Query], Answer] = {
     **RECOVERING,
     **PASSKEYS,
     **PROVING,
+    **EXTERNAL,
     **FURTHER,
     **MEMBERSHIPS,
     IssueClientSecret: issue_client_secret,

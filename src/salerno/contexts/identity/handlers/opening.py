@@ -47,6 +47,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     agent: str
     known_device: bool = False
     previous: str = ""
+    provider: str = ""  # somebody else's, by which they came
+    vouched: bool = False  # a second factor was shown there, and counts here
 
 
 def new_token() -> str:
@@ -104,7 +106,7 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
     place = await tx.seal_doc("sessions", session, entry.account, Place(entry.address, entry.agent))
     await tx.run(
         SQL["put_session"], session, entry.home, entry.account, entry.kind, token_hash(token) if web else None,
-        new_token(), entry.factor, tx.now, expires, place,
+        new_token(), entry.factor, tx.now, expires, place, entry.provider, entry.vouched,
     )  # fmt: skip
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
     device = await _remember_device(tx, entry) if web and not entry.known_device else ""
@@ -119,7 +121,7 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         token=token,
         refresh_token=refresh,
         device=device,
-        must_enrol=must_enrol(held.doc, policy, await choices_of(tx)),
+        must_enrol=not entry.vouched and must_enrol(held.doc, policy, await choices_of(tx)),
     )
 
 
@@ -168,7 +170,7 @@ async def describe(bus: Bus, session: Any, now: datetime) -> FoundCaller | None:
             choices = await choices_of(tx)
         if web_ends(session, choices, view, policy) <= now:
             return None
-    enrol = must_enrol(view, policy, choices)
+    enrol = not session["vouched"] and must_enrol(view, policy, choices)
     web = session["kind"] == "web"
     locked = session["locked_at"] is not None or (web and session["seen_at"] + policy.lock <= now)
     permissions = ENROLMENT if enrol else frozenset().union(*(permissions_of(role, alone=alone) for role in view.roles))

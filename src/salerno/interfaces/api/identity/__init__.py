@@ -11,6 +11,7 @@ from salerno.interfaces.api.identity.coming_in import (
     refresh,
     register,
 )
+from salerno.interfaces.api.identity.external import ROUTES as EXTERNAL
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
 from salerno.interfaces.api.identity.memberships import ROUTES as MEMBERSHIPS
 from salerno.interfaces.api.identity.own import (
@@ -68,6 +69,7 @@ ROUTES = [
     deactivate_user,
     *RECOVERING,
     *PASSKEYS,
+    *EXTERNAL,
     *FURTHER_ROLES,
     *MEMBERSHIPS,
 ]
