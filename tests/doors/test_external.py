@@ -354,6 +354,9 @@ async def test_a_role_that_needs_a_second_factor_sets_one_up_unless_it_was_seen_
     liar.claims = {"amr": ["mfa"]}
     assert (await enter(world, liar)).headers["location"] == "/account"
     assert (await world.browser.get("/people")).status_code == 200
+    client = await world.client(scopes=("openid", "patient-api"))  # and so it is for what they let act for them
+    token = (await world.tokens(client, scope="openid patient-api"))["access_token"]
+    assert (await world.get("/api/v1/patients", token)).status_code == 200
 
 
 async def test_linking_asks_once_more_who_it_is_and_one_account_there_opens_one_here(

@@ -106,8 +106,10 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
     place = await tx.seal_doc("sessions", session, entry.account, Place(entry.address, entry.agent))
     await tx.run(
         SQL["put_session"], session, entry.home, entry.account, entry.kind, token_hash(token) if web else None,
-        new_token(), entry.factor, tx.now, expires, place, entry.provider, entry.vouched,
+        new_token(), entry.factor, tx.now, expires, place,
     )  # fmt: skip
+    if entry.provider:
+        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched)
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
     device = await _remember_device(tx, entry) if web and not entry.known_device else ""
     if entry.previous:

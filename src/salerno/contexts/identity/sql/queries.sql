@@ -228,9 +228,8 @@ SELECT home, account FROM logins WHERE token = $1;
 SELECT home FROM logins WHERE account = $1;
 
 -- name: put_session
-INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc, provider,
-    vouched)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12);
+INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10);
 
 -- name: session_by_token
 SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting, vouched
@@ -483,3 +482,10 @@ DELETE FROM external_names WHERE identity = $1;
 
 -- name: provider_of_session
 SELECT provider FROM sessions WHERE id = $1 AND account = $2;
+
+-- name: vouch_for_session
+UPDATE sessions SET provider = $2, vouched = $3 WHERE id = $1;
+
+-- name: inherit_vouching
+UPDATE sessions SET vouched = parents.vouched FROM sessions AS parents
+WHERE sessions.id = $1 AND parents.id = $2 AND parents.vouched;
