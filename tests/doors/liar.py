@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 from uuid import uuid4
 
 from joserfc import jwt
@@ -48,6 +48,12 @@ class Liar:
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 liar.asked.append(self.path)
+                if self.path.startswith("/authorize?"):  # whoever comes here is signed in
+                    request = dict(parse_qsl(urlsplit(self.path).query))
+                    self.send_response(303)
+                    self.send_header("Location", f"{request['redirect_uri']}?{urlencode(liar.authorize(request))}")
+                    self.end_headers()
+                    return
                 told = {"/.well-known/openid-configuration": liar.said, "/keys": liar.keys}.get(self.path)
                 self._tell(200 if told else 404, told() if told else {})
 

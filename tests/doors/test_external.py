@@ -207,9 +207,7 @@ def by_another(header: dict[str, Any], claims: dict[str, Any]) -> str:
     return jwt.encode(header, claims, ECKey.generate_key("P-256", {"kid": "one"}))
 
 
-async def test_t016_a_signature_of_nobody_of_another_or_by_the_public_key_opens_nothing(
-    world: World, liar: Liar
-) -> None:
+async def test_a_signature_of_nobody_of_another_or_by_the_public_key_opens_nothing(world: World, liar: Liar) -> None:
     await linked(world, liar)
     await sign_out(world)
     public = OctKey.import_key(json.dumps(liar.key.as_dict(private=False)))
@@ -293,9 +291,7 @@ async def test_a_departure_is_over_after_ten_minutes_and_a_denial_is_said(
     ],
     ids=str,
 )
-async def test_t018_a_provider_that_points_elsewhere_is_not_followed(
-    world: World, liar: Liar, said: dict[str, Any]
-) -> None:
+async def test_a_provider_that_points_elsewhere_is_not_followed(world: World, liar: Liar, said: dict[str, Any]) -> None:
     liar.metadata = said
     left = await world.browser.get("/sign-in/with/ospedale")
     assert left.status_code == 503 and "location" not in left.headers

@@ -82,7 +82,7 @@ def test_http_is_for_this_machine_in_development_only() -> None:
         "https://[/token", "file:///etc/passwd",
     ],
 )  # fmt: skip
-def test_t018_an_address_on_another_host_is_not_the_providers(url: object) -> None:
+def test_an_address_on_another_host_is_not_the_providers(url: object) -> None:
     one = ExternalProvider(id="one", name="One", issuer="https://id.example/realm", client_id="salerno")
     assert not one.owns(url)
     assert one.owns("https://id.example/elsewhere") and one.owns("https://ID.example:443/token")
