@@ -18,6 +18,7 @@ from salerno.contexts.identity.handlers.posting import Postman
 from salerno.contexts.identity.handlers.provider.backchannel import Herald
 from salerno.contexts.identity.room import IDENTITY
 from salerno.contexts.identity.rules.client import BadClients, DeclaredClients, declared_in
+from salerno.contexts.identity.rules.external import BadProviders, ExternalProviders, providers_in
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.organisations.room import ORGANISATIONS
 from salerno.contexts.patients.room import PATIENTS
@@ -57,7 +58,7 @@ from salerno.kernel.migrations import migrate
 from salerno.kernel.remote import RemoteRooms, internal_key
 from salerno.kernel.room import Room
 from salerno.kernel.secrecy import key_of
-from salerno.kernel.settings import Settings, SettingsError, read_settings
+from salerno.kernel.settings import Settings, SettingsError, read_settings, secret_at
 from salerno.kernel.space import Space
 from salerno.kernel.subscriptions import Subscriptions
 from salerno.kernel.tail import News, Tail
@@ -217,6 +218,14 @@ def watchfulness(settings: Settings) -> Watchfulness:
     return Watchfulness(bulk_charts=settings.salerno_bulk_charts, networks=networks, usual=settings.usual_countries)
 
 
+def external_providers(settings: Settings) -> ExternalProviders:
+    """The other OpenID providers of the configuration, with their secrets."""
+    try:
+        return providers_in(settings.providers_table, secret_at, development=not settings.production)
+    except (BadProviders, UnicodeDecodeError) as bad:
+        raise SettingsError(f"SALERNO_PROVIDERS: {bad}") from bad
+
+
 def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, EmbeddedPostgres | None]:
     """The house that these settings describe, and the server it may need started first."""
     server = embedded(settings)
@@ -239,6 +248,7 @@ def house_of(settings: Settings, clock: Clock | None = None) -> tuple[House, Emb
     house.bus.settings[DeclaredClients] = declared_clients(settings)
     house.bus.settings[Watchfulness] = watchfulness(settings)
     house.bus.settings[CareSpan] = CareSpan(days=settings.salerno_care_days)
+    house.bus.settings[ExternalProviders] = external_providers(settings)
     return house, server
 
 

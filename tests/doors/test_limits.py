@@ -226,6 +226,7 @@ NOT_GUESSED = {
     "ResolveBearer": "at every request: the limits by address and account count it",
     "ResolveSession": "likewise",
     "GoOnWithAuthorization": "the handle is its own browser's",
+    "ComeBackFromProvider": "likewise; how many leave for a provider is counted by address",
 }
 SECRETIVE = ("password", "code", "credential", "secret", "token", "handle", "challenge", "current")
 

@@ -24,9 +24,9 @@ PASSWORD = "quiet lantern over Salerno bay"
 NEW = "seven herons cross the marsh at dusk"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GRAVE = {
-    "AddAddendum", "BeginPasskey", "ChangeClient", "ChangePassword", "EnrolTotp", "IssueClientSecret",
+    "AddAddendum", "BeginPasskey", "ChangeClient", "ChangePassword", "EnrolTotp", "IssueClientSecret", "LinkProvider",
     "PractiseMyself", "RegenerateRecoveryCodes", "RegisterClient", "RemovePasskey", "RemovePatient", "RemoveTotp",
-    "SignNote", "SignPrescription",
+    "SignNote", "SignPrescription", "UnlinkExternalIdentity",
 }  # fmt: skip
 
 

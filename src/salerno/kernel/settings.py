@@ -67,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     salerno_bulk_charts: Annotated[
         Positive, Meta(description="Charts that one account may open in ten minutes before it raises an alert.")
     ] = 60
+    salerno_providers: Annotated[
+        str, Meta(description="A CSV file of other OpenID providers for signing in; docs/openid.md says how.")
+    ] = ""
     salerno_behind_proxy: Annotated[
         bool, Meta(description="true: a proxy on this machine says whose request it is: trust 127.0.0.1 and ::1.")
     ] = False
@@ -230,6 +233,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         return frozenset(country.upper() for country in _listed(self.salerno_usual_countries))
 
     @property
+    def providers_table(self) -> str:
+        """What stands in the file of other providers; no file is an empty one."""
+        return Path(self.salerno_providers).expanduser().read_text("utf-8") if self.salerno_providers else ""
+
+    @property
     def data(self) -> Path:
         default = "/var/lib/salerno" if os.geteuid() == 0 else "~/.local/share/salerno"
         return Path(self.salerno_data or default).expanduser().absolute()
@@ -296,6 +304,16 @@ def _convert(values: dict[str, str]) -> Settings:
     if wrong:
         raise SettingsError(*wrong)
     return msgspec.convert(values, Settings, strict=False)
+
+
+def secret_at(place: str) -> str:
+    """The secret that a table points to by `env:NAME` or `file:/path`. ValueError where it points otherwise."""
+    kind, _, name = place.partition(":")
+    if kind == "env":
+        return os.environ.get(name, "").strip()
+    if kind != "file":
+        raise ValueError("neither env: nor file:")
+    return Path(name).expanduser().read_text("utf-8").strip()
 
 
 def example() -> str:

@@ -15,7 +15,7 @@ DEVELOPMENT_PASSWORDS = frozenset(
 )
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 WITH_TLS = frozenset({"require", "verify-ca", "verify-full"})
-FILES = ("salerno_clients", "salerno_networks")
+FILES = ("salerno_clients", "salerno_networks", "salerno_providers")
 
 
 def malformed(settings: "Settings") -> list[str]:

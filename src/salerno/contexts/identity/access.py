@@ -39,6 +39,16 @@ from salerno.contexts.identity.commands import (
     WaitingFounders,
 )
 from salerno.contexts.identity.commands.explaining import ExplainAccess, RightsOf
+from salerno.contexts.identity.commands.external import (
+    ComeBackFromProvider,
+    EnterByProvider,
+    ExternalProvidersHere,
+    LeaveProvider,
+    LinkProvider,
+    MyExternalIdentities,
+    ProveByProvider,
+    UnlinkExternalIdentity,
+)
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
 from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
 from salerno.contexts.identity.commands.letters import (
@@ -141,6 +151,14 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     RemovePasskey: GRAVE,
     MyPasskeys: Needs("identity.read_self"),
     ProveAgain: ANYBODY,
+    ExternalProvidersHere: ANYBODY,
+    EnterByProvider: ANYBODY,
+    LinkProvider: GRAVE,
+    ProveByProvider: ANYBODY,
+    ComeBackFromProvider: ANYBODY,
+    MyExternalIdentities: Needs("identity.read_self"),
+    UnlinkExternalIdentity: GRAVE,
+    LeaveProvider: ANYBODY,
     AddUserRole: Needs("identity.manage_users"),
     TakeUserRole: Needs("identity.manage_users"),
     PractiseMyself: GRAVE,

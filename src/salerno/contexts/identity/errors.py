@@ -178,3 +178,54 @@ class NoSuchDevice(NotFound):
 class ScopeMissing(NotAllowed):
     code = "insufficient-scope"
     sentence = "This token was not given for that."
+
+
+class NoSuchProvider(NotFound):
+    code = "no-such-provider"
+    sentence = "There is no such provider."
+
+
+class ProviderUnwell(Unavailable):
+    """What a provider does not answer, or not as it should."""
+
+    code = "provider-unwell"
+    sentence = "The other provider does not answer as it should. Try again, or sign in another way."
+
+
+class ExternalRefused(NotSignedIn):
+    """One answer for whatever is wrong with what came back from a provider."""
+
+    code = "external-refused"
+    sentence = "This sign-in was begun elsewhere, took too long or was answered wrongly. Start again."
+
+
+class ExternalDenied(NotSignedIn):
+    code = "external-denied"
+    sentence = "The other provider did not sign you in."
+
+
+class ExternalNotAdmitted(NotSignedIn):
+    code = "external-not-admitted"
+    sentence = "This installation does not let you in with your account there. Ask your administrator."
+
+
+class ExternalUnknown(NotSignedIn):
+    """Nobody is known by an address alone: an identity is linked first."""
+
+    code = "external-unknown"
+    sentence = "Your account there is not linked to one here. Sign in another way, then link it under My account."
+
+
+class ExternalTaken(Conflict):
+    code = "external-taken"
+    sentence = "This account there is linked to an account here already."
+
+
+class ExternalNeeded(Conflict):
+    code = "external-needed"
+    sentence = "This is the only way into your account. Add a passkey or choose a password first."
+
+
+class NoSuchExternalIdentity(NotFound):
+    code = "no-such-external-identity"
+    sentence = "No such account is linked."

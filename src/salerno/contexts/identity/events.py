@@ -137,6 +137,21 @@ class PasskeyDoubted(Event, tag="identity.passkey_doubted.v1"):
     address: str = ""
 
 
+class ExternalIdentityLinked(Event, tag="identity.external_identity_linked.v1"):
+    """The account may be entered by way of another provider. `label` is what its owner is called there."""
+
+    account: UUID
+    identity: UUID
+    provider: str
+    label: str
+
+
+class ExternalIdentityUnlinked(Event, tag="identity.external_identity_unlinked.v1"):
+    account: UUID
+    identity: UUID
+    provider: str
+
+
 class IdentityProvedAgain(Event, tag="identity.proved_again.v1"):
     """Somebody signed in showed once more that it is they, before something grave."""
 
@@ -308,6 +323,8 @@ IdentityEvent: TypeAlias = (
     | PasskeyAdded
     | PasskeyRemoved
     | PasskeyDoubted
+    | ExternalIdentityLinked
+    | ExternalIdentityUnlinked
     | IdentityProvedAgain
     | RoleAdded
     | RoleTaken
@@ -345,6 +362,8 @@ EVENTS = (
     PasskeyAdded,
     PasskeyRemoved,
     PasskeyDoubted,
+    ExternalIdentityLinked,
+    ExternalIdentityUnlinked,
     IdentityProvedAgain,
     RoleAdded,
     RoleTaken,

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request
 
 from salerno.contexts.identity.commands import SignIn, SignOut, VerifySecondFactor
+from salerno.contexts.identity.commands.external import ComeBackFromProvider, EnterByProvider
 from salerno.contexts.identity.commands.passkeys import EnterByPasskey, LockScreen, OfferPasskey, ProveAgain
 from salerno.contexts.identity.commands.provider import EndSession
 from salerno.interfaces.http.problems import Problem
@@ -13,8 +14,11 @@ from salerno.kernel.messages import Query
 
 LOCKED, REAUTH = "locked", "reauth-required"
 OPEN_WHEN_LOCKED = frozenset(
-    {SignIn, SignOut, EndSession, VerifySecondFactor, EnterByPasskey, LockScreen, OfferPasskey, ProveAgain}
-)
+    {
+        SignIn, SignOut, EndSession, VerifySecondFactor, EnterByPasskey, LockScreen, OfferPasskey, ProveAgain,
+        EnterByProvider, ComeBackFromProvider,
+    }
+)  # fmt: skip
 STREAM = "/live"
 
 

@@ -20,7 +20,7 @@ def error_page(request: Request[Any, Any, Any], problem: Problem) -> Response[An
 
 def _way_in(request: Request[Any, Any, Any]) -> str:
     """Where the glass of a restricted chart is broken: of the one that the address names, or by a number."""
-    patient = request.path_params.get("patient_id")
+    patient = request.scope.get("path_params", {}).get("patient_id")  # none yet, where the edge refused
     return f"/chart/{patient}/break-glass" if patient else "/glass"
 
 

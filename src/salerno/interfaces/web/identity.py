@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import segno
-from litestar.datastructures import Cookie
 from markupsafe import Markup
 from msgspec import Meta
 
@@ -44,18 +43,25 @@ from salerno.interfaces.http import (
     post,
     read_form,
     read_query,
-    safe_path,
     session_of,
 )
 from salerno.interfaces.http.cookies import device_of, forget, sign_in, sign_out, token_of
 from salerno.interfaces.http.problems import Problem, field_error, problem_of
+from salerno.interfaces.web.entrance import (
+    CHALLENGE,
+    after,
+    ask_second_factor,
+    challenge,
+    entrance,
+    let_in,
+    providers_here,
+)
 from salerno.interfaces.web.looks import look_of
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
 from salerno.kernel.errors import Invalid, NotAllowed, NotSignedIn, Refused, TooMany, Unavailable
 from salerno.kernel.messages import Errand
 
-CHALLENGE = "__Host-challenge"
 TODAY, ACCOUNT, SIGN_IN, SIGN_UP = "/today", "/account", "/sign-in", "/sign-up"
 NOBODY_YET = "whoever signs in is nobody yet"
 SAID = {
@@ -91,6 +97,7 @@ class Wanted(Body):
         str, Meta(pattern="^(out|registered|password|factor|ended|chart|reset|confirmed|waiting|passkey)?$")
     ] = ""
     again: bool = False
+    at: Annotated[str, Meta(max_length=40)] = ""
 
 
 class SignUpForm(Body):
@@ -100,10 +107,6 @@ class SignUpForm(Body):
     role: Annotated[str, Meta(max_length=40)] = "PATIENT"
     code: Annotated[str, Meta(max_length=100)] = ""
     password: str = ""
-
-
-def _after(path: str) -> str:
-    return safe_path(path, TODAY)
 
 
 def _agent(request: Request[Any, Any, Any]) -> str:
@@ -120,19 +123,13 @@ async def _run(request: Request[Any, Any, Any], errand: Errand) -> Any:
     return await bus_of(request).ask(errand, caller_or_nobody(request))
 
 
-def _sign_in_page(
-    request: Request[Any, Any, Any], filled: Mapping[str, str], said: str = "", status: int = 200, done: str = ""
-) -> Response[Any]:
-    return render(request, "sign_in.html", status=status, filled=filled, said=said, done=done)
-
-
 @get(SIGN_IN, public=NOBODY_YET, media="text/html", query=Wanted)
 async def sign_in_page(request: Request[Any, Any, Any]) -> Response[Any]:
     """The door."""
     wanted = read_query(request, Wanted)
     if session_of(request) is not None and not wanted.again:
-        return go_to(request, _after(wanted.next))
-    return _sign_in_page(request, {"next": wanted.next}, done=wanted.done)
+        return go_to(request, after(wanted.next))
+    return await entrance(request, {"next": wanted.next}, done=wanted.done, at=wanted.at)
 
 
 @post(SIGN_IN, of=SignIn, public=NOBODY_YET, media="text/html")
@@ -149,33 +146,19 @@ async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
     try:
         opened: Opened | ChallengePosed = await _run(request, wish)
     except EXPECTED as refusal:
-        return _not_in(request, refusal, filled)
+        return await _not_in(request, refusal, filled)
     if isinstance(opened, ChallengePosed):
-        made = render(
-            request, "second_factor.html", next=_after(filled.get("next", "")), said="", methods=opened.methods
-        )
-        made.cookies.append(_challenge(opened.challenge, 300))
-        return made
-    return _in(request, opened, filled.get("next", ""))
+        return ask_second_factor(request, opened, filled.get("next", ""))
+    return let_in(request, opened, filled.get("next", ""))
 
 
-def _not_in(request: Request[Any, Any, Any], refusal: Refused, filled: Filled) -> Response[Any]:
+async def _not_in(request: Request[Any, Any, Any], refusal: Refused, filled: Filled) -> Response[Any]:
     problem = problem_of(refusal)
     said, errors = _shown(problem)
     again = {"email": filled.get("email", ""), "next": filled.get("next", TODAY)}
-    made = _sign_in_page(request, again, said or errors[0].message, problem.status)
+    made = await entrance(request, again, said or errors[0].message, problem.status)
     made.headers.update({k: v for k, v in problem.headers.items() if k != "WWW-Authenticate"})
     return made
-
-
-def _in(request: Request[Any, Any, Any], opened: Opened, wanted: str) -> Response[Any]:
-    path = f"{ACCOUNT}#second-factor" if opened.must_enrol else _after(wanted)
-    return sign_in(request, go_to(request, path), opened.token, opened.expires_at, opened.device)
-
-
-def _challenge(token: str, seconds: int) -> Cookie:
-    """Between the two halves of a sign-in; no script and no other site ever sees it."""
-    return Cookie(key=CHALLENGE, value=token, path="/", secure=True, httponly=True, samesite="strict", max_age=seconds)
 
 
 @post("/sign-in/code", of=VerifySecondFactor, public=NOBODY_YET, media="text/html")
@@ -195,26 +178,25 @@ async def second_factor(request: Request[Any, Any, Any]) -> Response[Any]:
         problem = problem_of(refusal)
         said, _ = _shown(problem)
         if problem.code == "challenge-over":
-            return _sign_in_page(request, {"next": filled.get("next", TODAY)}, said, 401)
+            return await entrance(request, {"next": filled.get("next", TODAY)}, said, 401)
         return render(
             request,
             "second_factor.html",
             status=problem.status,
-            next=_after(filled.get("next", "")),
+            next=after(filled.get("next", "")),
             said=said,
             methods=(),
         )
-    made = _in(request, opened, filled.get("next", ""))
-    made.cookies.append(_challenge("", 0))
+    made = let_in(request, opened, filled.get("next", ""))
+    made.cookies.append(challenge("", 0))
     return made
 
 
 @post("/sign-out", of=SignOut, media="text/html")
 async def leave(request: Request[Any, Any, Any]) -> Response[Any]:
     """End the session; the browser forgets what it kept."""
-    if session_of(request) is not None:
-        await ask(request, SignOut())
-    made = sign_out(request, go_to(request, f"{SIGN_IN}?done=out"))
+    left = await ask(request, SignOut()) if session_of(request) is not None else ""
+    made = sign_out(request, go_to(request, f"{SIGN_IN}?done=out{f'&at={left}' if left else ''}"))
     made.headers.update(CLEAR)
     return made
 
@@ -273,6 +255,7 @@ async def _account_page(
         status=status,
         me=await ask(request, Me()),
         sessions=await ask(request, MySessions()),
+        providers=await providers_here(request),
         must_enrol=bool(found and found.must_enrol),
         said=said,
         **context,

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from salerno.contexts.identity.commands import Opened
+from salerno.contexts.identity.commands.external import MyExternalIdentities
 from salerno.contexts.identity.commands.passkeys import (
     AddPasskey,
     BeginPasskey,
@@ -38,6 +39,7 @@ from salerno.interfaces.http import (
 )
 from salerno.interfaces.http.cookies import device_of, forget, sign_in, token_of
 from salerno.interfaces.http.problems import problem_of
+from salerno.interfaces.web.entrance import entrance
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
 from salerno.kernel.errors import Conflict, Invalid, NotSignedIn, Refused, TooMany, Unavailable
@@ -104,7 +106,7 @@ async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
         opened: Opened = await bus_of(request).ask(wish, caller_or_nobody(request))
     except EXPECTED as refusal:
         said, status = _said(refusal)
-        return render(request, "sign_in.html", status=status, filled={"next": wanted}, said=said, done="")
+        return await entrance(request, {"next": wanted}, said, status)
     return sign_in(request, go_to(request, wanted), opened.token, opened.expires_at, opened.device)
 
 
@@ -173,7 +175,8 @@ async def prove_page(request: Request[Any, Any, Any]) -> Response[Any]:
 async def _prove(request: Request[Any, Any, Any], wanted: str, refusal: Refused | None = None) -> Response[Any]:
     said, status = _said(refusal) if refusal else ("", 200)
     me = await ask(request, Me())
-    return render(request, "prove.html", status=status, next=wanted, said=said, me=me)
+    linked = [one for one in await ask(request, MyExternalIdentities()) if one.listed]
+    return render(request, "prove.html", status=status, next=wanted, said=said, me=me, linked=linked)
 
 
 @post(PROVE, of=ProveAgain, media=HTML)

@@ -20,6 +20,7 @@ from salerno.interfaces.http import (
 )
 from salerno.interfaces.http.cookies import forget
 from salerno.interfaces.http.problems import field_error, problem_of
+from salerno.interfaces.web.entrance import providers_here
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
 from salerno.kernel.errors import Invalid, NotSignedIn, Refused, TooMany, Unavailable
@@ -71,7 +72,7 @@ async def _run(request: Request[Any, Any, Any], errand: Errand) -> Any:
     return await bus_of(request).ask(errand, caller_or_nobody(request))
 
 
-def _form(
+async def _form(
     request: Request[Any, Any, Any],
     path: str,
     token: str,
@@ -82,7 +83,10 @@ def _form(
         problem = problem_of(refusal)
         errors = _at_fields(problem.errors)
         said, status = "" if errors else SAID.get(problem.code, problem.sentence), problem.status
-    return render(request, "by_letter.html", status=status, path_of=path, token=token, said=said, errors=errors)
+    shown = await providers_here(request) if path == INVITED else []
+    return render(
+        request, "by_letter.html", status=status, path_of=path, token=token, said=said, errors=errors, providers=shown
+    )
 
 
 def _at_fields(errors: Sequence[FieldError]) -> list[FieldError]:
@@ -95,7 +99,7 @@ async def _answer(request: Request[Any, Any, Any], path: str, errand: type[Any],
     try:
         outcome = await _run(request, errand(token=token, password=filled.get("password", "")))
     except EXPECTED as refusal:
-        return _form(request, path, token, refusal)
+        return await _form(request, path, token, refusal)
     forget(request)
     return go_to(request, f"/sign-in?done={'waiting' if outcome == 'pending' else done}")
 
@@ -103,7 +107,7 @@ async def _answer(request: Request[Any, Any, Any], path: str, errand: type[Any],
 @get(RESET, public=BY_LETTER, media=HTML, query=Link)
 async def reset_page(request: Request[Any, Any, Any]) -> Response[Any]:
     """A form for another password. Looking at it uses nothing up."""
-    return _form(request, RESET, read_query(request, Link).token)
+    return await _form(request, RESET, read_query(request, Link).token)
 
 
 @post(RESET, of=ResetPassword, public=BY_LETTER, media=HTML)
@@ -115,7 +119,7 @@ async def reset(request: Request[Any, Any, Any]) -> Response[Any]:
 @get(CONFIRM, public=BY_LETTER, media=HTML, query=Link)
 async def confirm_page(request: Request[Any, Any, Any]) -> Response[Any]:
     """A form for the password that was chosen at sign-up."""
-    return _form(request, CONFIRM, read_query(request, Link).token)
+    return await _form(request, CONFIRM, read_query(request, Link).token)
 
 
 @post(CONFIRM, of=ConfirmEmail, public=BY_LETTER, media=HTML)
@@ -127,7 +131,7 @@ async def confirm(request: Request[Any, Any, Any]) -> Response[Any]:
 @get(INVITED, public=BY_LETTER, media=HTML, query=Link)
 async def invitation_page(request: Request[Any, Any, Any]) -> Response[Any]:
     """A form for the first password."""
-    return _form(request, INVITED, read_query(request, Link).token)
+    return await _form(request, INVITED, read_query(request, Link).token)
 
 
 @post(INVITED, of=AcceptInvitation, public=BY_LETTER, media=HTML)

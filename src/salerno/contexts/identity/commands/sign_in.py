@@ -128,7 +128,10 @@ class ResolveSession(Errand):
 
 
 class SignOut(Errand):
-    """Ends the caller's session, its access tokens and its refresh tokens, everywhere."""
+    """Ends the caller's session, its access tokens and its refresh tokens, everywhere.
+
+    Answers the other provider by which the session was opened, "" for none.
+    """
 
 
 class MySessions(Errand):

@@ -42,6 +42,7 @@ from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
 from salerno.contexts.identity.handlers.explaining import EXPLAINING
+from salerno.contexts.identity.handlers.external import EXTERNAL
 from salerno.contexts.identity.handlers.factors import (
     confirm_totp,
     enrol_totp,
@@ -122,6 +123,7 @@ ERRANDS: dict[type[Query], Answer] = {
     **RECOVERING,
     **PASSKEYS,
     **PROVING,
+    **EXTERNAL,
     **FURTHER,
     **MEMBERSHIPS,
     IssueClientSecret: issue_client_secret,

@@ -10,6 +10,8 @@ from msgspec import Struct
 from salerno.contexts.identity.commands.letters import TellOfSignIn, TellPrivacyOfficers
 from salerno.contexts.identity.errors import LinkOver
 from salerno.contexts.identity.events import (
+    ExternalIdentityLinked,
+    ExternalIdentityUnlinked,
     PasskeyAdded,
     PasskeyRemoved,
     PasswordChanged,
@@ -29,7 +31,10 @@ from salerno.kernel.transactions import Tx
 PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
 NOTICE = timedelta(days=2)
 OFFICERS = ("ADMIN", "SUPER_ADMIN")
-OF_ACCESS = (PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved)
+OF_ACCESS = (
+    PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved, ExternalIdentityLinked,
+    ExternalIdentityUnlinked,
+)  # fmt: skip
 
 
 class Written(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     agent: str
     device: str = ""  # the token that this browser was given before
     previous: str = ""
+    provider: str = ""  # somebody else's, by which they came
+    vouched: bool = False  # a second factor was shown there, and counts here
 
 
 def new_token() -> str:
@@ -93,6 +96,8 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         SQL["put_session"], session, entry.home, entry.account, entry.kind, token_hash(token) if web else None,
         new_token(), entry.factor, tx.now, expires, place,
     )  # fmt: skip
+    if entry.provider:
+        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched)
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
     device = await _remember_device(tx, entry) if web and not known else ""
     if entry.previous:
@@ -106,7 +111,7 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         token=token,
         refresh_token=refresh,
         device=device,
-        must_enrol=must_enrol(held.doc, policy, await choices_of(tx, held.doc.roles)),
+        must_enrol=not entry.vouched and must_enrol(held.doc, policy, await choices_of(tx, held.doc.roles)),
     )
 
 
@@ -157,6 +162,8 @@ async def describe(bus: Bus, session: Any, now: datetime) -> FoundCaller | None:
     ends = web_ends(session, choices, held.doc, policy)
     if elsewhere and web_ends(session, standing.choices, view, policy) <= now:
         return None
+    if session["vouched"]:  # a second factor was shown elsewhere, and counts here
+        standing = replace(standing, enrol=False)
     web = session["kind"] == "web"
     locked = session["locked_at"] is not None or (web and session["seen_at"] + policy.lock <= now)
     id, permissions = UUID(bytes=session["id"].bytes), frozenset[str]() if locked else standing.permissions

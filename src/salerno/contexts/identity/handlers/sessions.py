@@ -63,10 +63,14 @@ async def _lock(desk: Desk, row: Any) -> None:
         await tx.run(SQL["lock_session"], row["id"], row["account"], desk.now)
 
 
-async def sign_out(desk: Desk, errand: SignOut, caller: Caller) -> None:
+async def sign_out(desk: Desk, errand: SignOut, caller: Caller) -> str:
+    """The other provider by which the session was opened, where they may still be signed in; "" for none."""
     if caller.session is None:
         raise NotSignedIn()
+    async with desk.bus.reading("identity", INSTALLATION) as tx:
+        provider = await tx.fetchval(SQL["provider_of_session"], caller.session, caller.actor)
     await _end_one(desk, caller, caller.session)
+    return str(provider or "")
 
 
 async def end_my_session(desk: Desk, errand: EndMySession, caller: Caller) -> None:

@@ -79,7 +79,7 @@ async def _proceed(
     home, account = attempt.home, attempt.account
     assert home is not None and account is not None
     if view.has_factor:
-        return await _pose(desk, home, view, errand.kind)
+        return await pose(desk, home, view, errand.kind)
     return await open_session(
         desk,
         Entry(
@@ -96,11 +96,12 @@ async def _proceed(
     )
 
 
-async def _pose(desk: Desk, home: UUID, view: AccountView, kind: str) -> ChallengePosed:
+async def pose(desk: Desk, home: UUID, view: AccountView, kind: str, provider: str = "") -> ChallengePosed:
+    """Ask for the second factor. `provider` is the one by which the first was shown."""
     token, expires = new_token(), desk.now + policy_of(desk.bus).challenge
 
     async def work(tx: Tx) -> None:
-        await tx.run(SQL["put_challenge"], codes.token_hash(token), home, view.account, kind, expires)
+        await tx.run(SQL["put_challenge"], codes.token_hash(token), home, view.account, kind, expires, provider)
 
     await desk.within(home, work)
     own = (*(("totp",) if view.has_totp else ()), *(("passkey",) if view.passkeys else ()))
@@ -112,7 +113,7 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
     found = await desk.within(INSTALLATION, lambda tx: _try(tx, errand, desk))
     if found is None:
         raise ChallengeOver()
-    home, account, kind, wait = found
+    home, account, kind, provider, wait = found
     if wait:
         raise TooManyAttempts(retry_after=wait)
     method = await desk.within(home, lambda tx: _check_code(tx, account, errand), actor=account)
@@ -127,24 +128,25 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
             home=home,
             account=account,
             kind=kind,
-            method=method,
+            method=f"openid:{provider} {method}" if provider else method,
             factor=True,
             address=caller.address,
             agent=errand.agent,
             device=errand.device,
             previous=errand.previous,
+            provider=provider,
         ),
     )
 
 
-async def _try(tx: Tx, errand: VerifySecondFactor, desk: Desk) -> tuple[UUID, UUID, str, int] | None:
+async def _try(tx: Tx, errand: VerifySecondFactor, desk: Desk) -> tuple[UUID, UUID, str, str, int] | None:
     policy = policy_of(desk.bus)
     row: Any = await tx.fetchrow(SQL["try_challenge"], codes.token_hash(errand.challenge), codes.TRIES, tx.now)
     if row is None:
         return None
     (token,) = await tx.tokens("factor", str(row["account"]))
     wait = await counting.count(tx, "factor", token, policy.failures_per_account, policy)
-    return UUID(bytes=row["home"].bytes), UUID(bytes=row["account"].bytes), row["kind"], wait
+    return UUID(bytes=row["home"].bytes), UUID(bytes=row["account"].bytes), row["kind"], row["provider"], wait
 
 
 async def _check_code(tx: Tx, account: UUID, errand: VerifySecondFactor) -> str | None:

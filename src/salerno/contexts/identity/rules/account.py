@@ -34,6 +34,8 @@ from salerno.contexts.identity.events import (
     ClientAllowed,
     ClientDisallowed,
     EmailConfirmed,
+    ExternalIdentityLinked,
+    ExternalIdentityUnlinked,
     IdentityEvent,
     IdentityProvedAgain,
     PasskeyAdded,
@@ -201,6 +203,8 @@ def evolve(state: Account, event: IdentityEvent) -> Account:
             | AccountInvited()
             | PasswordResetAsked()
             | PasskeyDoubted()
+            | ExternalIdentityLinked()
+            | ExternalIdentityUnlinked()
             | IdentityProvedAgain()
             | ChartClaimRefused()
             | PasswordChanged()

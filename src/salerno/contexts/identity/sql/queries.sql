@@ -232,11 +232,13 @@ INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10);
 
 -- name: session_by_token
-SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting FROM sessions
+SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting, vouched
+FROM sessions
 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND seen_at > $3;
 
 -- name: session_by_id
-SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting FROM sessions
+SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting, vouched
+FROM sessions
 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND (kind <> 'web' OR seen_at > $3);
 
 -- name: sessions_of_account
@@ -292,11 +294,11 @@ UPDATE sessions SET expires_at = greatest(expires_at, $2) WHERE id = $1 AND kind
 UPDATE refresh_tokens SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL;
 
 -- name: put_challenge
-INSERT INTO challenges (hash, home, account, kind, expires_at) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO challenges (hash, home, account, kind, expires_at, provider) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: try_challenge
 UPDATE challenges SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND expires_at > $3
-RETURNING home, account, kind;
+RETURNING home, account, kind, provider;
 
 -- name: end_challenge
 DELETE FROM challenges WHERE hash = $1 RETURNING true;
@@ -470,3 +472,44 @@ WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
 
 -- name: put_role_name
 INSERT INTO role_names (organisation, name, role) VALUES ($1, $2, $3);
+
+-- name: put_departure
+WITH old AS (DELETE FROM departures WHERE expires_at < $8)
+INSERT INTO departures (hash, provider, purpose, account, session, link, begun_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $8, $7);
+
+-- name: end_departure
+DELETE FROM departures WHERE hash = $1 AND provider = $2 AND expires_at > $3
+RETURNING purpose, account, session, link, begun_at;
+
+-- name: external_identity
+SELECT home, account, identity FROM external_names WHERE token = $1;
+
+-- name: put_external_name
+INSERT INTO external_names (token, home, account, identity) VALUES ($1, $2, $3, $4);
+
+-- name: put_external_identity
+INSERT INTO external_identities (organisation, id, subject, provider, doc, linked_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: external_identities_of
+SELECT id, subject, provider, linked_at, used_at, doc FROM external_identities
+WHERE organisation = $1 AND subject = $2 ORDER BY linked_at, id;
+
+-- name: use_external_identity
+UPDATE external_identities SET used_at = $3 WHERE organisation = $1 AND id = $2 RETURNING id, subject, doc;
+
+-- name: drop_external_identity
+DELETE FROM external_identities WHERE organisation = $1 AND id = $2 AND subject = $3 RETURNING provider;
+
+-- name: drop_external_name
+DELETE FROM external_names WHERE identity = $1;
+
+-- name: provider_of_session
+SELECT provider FROM sessions WHERE id = $1 AND account = $2;
+
+-- name: vouch_for_session
+UPDATE sessions SET provider = $2, vouched = $3 WHERE id = $1;
+
+-- name: inherit_vouching
+UPDATE sessions SET vouched = parents.vouched FROM sessions AS parents
+WHERE sessions.id = $1 AND parents.id = $2 AND parents.vouched;

@@ -11,6 +11,7 @@ from salerno.interfaces.api.identity.coming_in import (
     refresh,
     register,
 )
+from salerno.interfaces.api.identity.external import ROUTES as EXTERNAL
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
 from salerno.interfaces.api.identity.history import ROUTES as HISTORY
 from salerno.interfaces.api.identity.made_roles import ROUTES as MADE_ROLES
@@ -71,6 +72,7 @@ ROUTES = [
     *HISTORY,
     *RECOVERING,
     *PASSKEYS,
+    *EXTERNAL,
     *FURTHER_ROLES,
     *MEMBERSHIPS,
     *MADE_ROLES,

@@ -75,6 +75,7 @@ async def open_grant(talk: Talk, client: Client, grounds: Grounds) -> UUID:
         SQL["put_grant"], session, grounds.parent, client.id, grounds.home, grounds.account, grounds.scope,
         grounds.audience, grounds.patient, grounds.encounter, grounds.auth_time, grounds.factor,
     )  # fmt: skip
+    await tx.run(SQL["inherit_vouching"], session, grounds.parent)
     return session
 
 
