@@ -166,6 +166,7 @@ def test_a_role_stands_beside_the_own_one_or_in_its_place() -> None:
     assert over == of_everybody()  # a role that retired gives nothing back
     assert of_everybody() == {
         "audit.names", "identity.change_self", "identity.introspect", "identity.read_self", "organisations.read",
+        "vigilance.read_self",
     }  # fmt: skip
 
 

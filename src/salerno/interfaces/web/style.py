@@ -75,7 +75,8 @@ def _in_development(request: Request[Any, Any, Any]) -> None:
 async def style(request: Request[Any, Any, Any]) -> Response[Any]:
     """The style page."""
     _in_development(request)
-    reader = Reader("Dr Eleanor Bell", "DOCTOR", frozenset(need for place in PLACES for need in place.needs))
+    shown = (place for place in PLACES if not place.count)  # whoever nobody is has nothing to be counted
+    reader = Reader("Dr Eleanor Bell", "DOCTOR", frozenset(need for place in shown for need in place.needs))
     return render(
         request,
         "style.html",
