@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 KEY_BYTES = 32
-FEWEST_DIFFERENT = 10
+FEWEST_DIFFERENT = 8  # of 32 random hexadecimal digits fewer come once in ten million times
 SAMPLE_WORDS = re.compile(
     r"change[-_ ]?(me|this|it)|your[-_ ]|example|sample|secret|password|encrypt|character|default|insecure|dummy"
     r"|replace|placeholder|development|testing|letmein|salerno|lorem|[-_]key[-_]",
