@@ -34,7 +34,9 @@ async def door(bus: Bus) -> AsyncIterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://localhost:{port}"
-    bus.settings[SignInPolicy] = SignInPolicy(second_factor_demanded=False, floor=timedelta(), issuer=address)
+    bus.settings[SignInPolicy] = SignInPolicy(
+        second_factor_demanded=False, floor=timedelta(), issuer=address, failures_per_address=100_000
+    )
     setup = Setup(sessions=sessions_of(bus), stop=False, development=True, log=AccessLog(io.BytesIO()))
     site = build(bus, [web.door(bus), api.door(bus)], setup)
     server = Server(site, port=port, interface="asgi", websockets=False, log_enabled=False)  # type: ignore[arg-type]
