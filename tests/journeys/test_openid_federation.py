@@ -71,7 +71,9 @@ def hospital() -> Iterator[Hospital]:
 
 @pytest.fixture
 async def clinic(bus: Bus, admin: Caller, hospital: Hospital) -> AsyncIterator[World]:
-    bus.settings[SignInPolicy] = SignInPolicy(issuer=BASE, second_factor_demanded=False, floor=timedelta())
+    bus.settings[SignInPolicy] = SignInPolicy(
+        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
+    )
     one = ExternalProvider(
         id="ospedale", name="Ospedale", issuer=hospital.server.url, client_id="clinic", secret=SECRET
     )
