@@ -85,8 +85,9 @@ async def _how_much(tx: Tx, opened: Sequence[Opened]) -> None:
             )
             await raise_alert(tx, seen)
             await _keep_silent(tx, account, "bulk-reads", INSTALLATION, crossing.at + bulk.WINDOW)
-        await tx.run(SQL["put_opened"], tx.organisation, account, list(after), list(after.values()))
-        await tx.run(SQL["forget_opened"], tx.organisation, account, start)
+        new = {one.patient: after[one.patient] for one in theirs if one.patient in after}
+        await tx.run(SQL["put_opened"], tx.organisation, account, list(new), list(new.values()))
+        await tx.run(SQL["forget_opened"], tx.organisation, account, start, [one for one in window if one not in after])
 
 
 # ------------------------------------------------------------------ whose

@@ -87,7 +87,7 @@ SELECT $1, $2, o.patient, o.at, o.patient FROM unnest($3::uuid[], $4::timestampt
 ON CONFLICT (organisation, account, patient) DO UPDATE SET at = greatest(opened_charts.at, excluded.at);
 
 -- name: forget_opened
-DELETE FROM opened_charts WHERE organisation = $1 AND account = $2 AND at < $3;
+DELETE FROM opened_charts WHERE organisation = $1 AND account = $2 AND (at < $3 OR patient = ANY($4::uuid[]));
 
 -- name: silence
 SELECT until FROM silences WHERE organisation = $1 AND account = $2 AND kind = $3 AND about = $4;
