@@ -1,5 +1,6 @@
 """What a door remembers of sessions ends when the log says so, and when nobody can say anything."""
 
+import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +90,58 @@ async def test_a_changed_role_makes_everybody_of_its_organisation_be_asked_about
         await sessions.caller_by_cookie("token")
         assert room.asked == asked, event
     assert await anext(stream) == b"event: session\ndata: \n\n"
+
+
+class SlowRoom(Room):
+    """It answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = asyncio.Event()
+
+    async def by_cookie(self, digest: bytes, user_initiated: bool) -> Found | None:
+        found = await super().by_cookie(digest, user_initiated)
+        await self.may_answer.wait()
+        return found
+
+
+async def test_requests_that_come_together_ask_once_and_one_that_gives_up_takes_nothing_from_the_others() -> None:
+    room = SlowRoom()
+    sessions = RememberedSessions(room.by_cookie, room.by_bearer)
+    first, *others = [asyncio.create_task(sessions.caller_by_bearer("token")) for _ in range(32)]
+    await asyncio.sleep(0)
+    first.cancel()
+    room.may_answer.set()
+    found = await asyncio.gather(*others)
+    assert first.cancelled() and room.asked == 1
+    assert {one.caller.actor for one in found if one} == {room.account}
+
+
+async def test_what_was_asked_before_access_ended_is_neither_kept_nor_shared_afterwards() -> None:
+    room = SlowRoom()
+    sessions = RememberedSessions(room.by_cookie, room.by_bearer)
+    before = asyncio.create_task(sessions.caller_by_bearer("token"))
+    await asyncio.sleep(0)
+    end_access(sessions, Live(), news(room.account))
+    after = asyncio.create_task(sessions.caller_by_bearer("token"))
+    await asyncio.sleep(0)
+    room.may_answer.set()
+    await asyncio.gather(before, after)
+    assert room.asked == 2
+    await sessions.caller_by_bearer("token")
+    assert room.asked == 2, "the second answer is kept"
+
+
+async def test_a_room_that_cannot_answer_is_asked_again_by_the_next(
+    room: Room, sessions: RememberedSessions
+) -> None:
+    room.away = True
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await sessions.caller_by_cookie("token")
+    room.away = False
+    assert await sessions.caller_by_cookie("token") is not None
+    assert room.asked == 3
 
 
 def test_the_events_that_end_access_are_those_of_the_catalogue() -> None:

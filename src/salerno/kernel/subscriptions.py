@@ -24,6 +24,8 @@ from salerno.kernel.upcasting import stored_names
 
 SYSTEM = UUID("00000000-0000-7000-8000-000000000001")  # the actor of what the product does by itself
 GATHER = 0.04  # seconds: under load, what is written meanwhile is heard together
+CROWD = 8  # events heard at once: then it is no one person who waits to see what they did, and
+GATHER_MORE = 0.2  # seconds are better spent on one large batch than on many small ones
 LOG = structlog.get_logger("salerno.subscriptions")
 
 # Whoever was erased while a batch waited is not brought back by it, whatever keys this process still remembers.
@@ -284,7 +286,7 @@ class Subscriptions:
                 wake.set()
 
     async def _follow(self, subscription: Subscription, wake: asyncio.Event) -> None:
-        seen, quiet, rounds = -1, 0, 0
+        seen, quiet, rounds, heard = -1, 0, 0, 0
         while True:
             try:
                 end = await self._end()
@@ -292,7 +294,7 @@ class Subscriptions:
                 seen = end
                 # A position is taken before its transaction commits, so look a few times more, and at times anyway.
                 if quiet < 8 or rounds % 40 == 0:
-                    while await subscription.step():
+                    while (heard := await subscription.step()) == subscription.batch_size:
                         pass
                 if rounds % 40 == 0:
                     await subscription.retry()
@@ -307,4 +309,4 @@ class Subscriptions:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.look_every):
                     await wake.wait()
-                    await asyncio.sleep(GATHER)
+                    await asyncio.sleep(GATHER if heard < CROWD else GATHER_MORE)

@@ -1,9 +1,10 @@
 """Who is behind a cookie or a bearer token: the port the edge asks, and its adapter over the identity room."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -69,6 +70,9 @@ class Nobody:
         return None
 
 
+_Question: TypeAlias = tuple[bytes, bool]  # a credential's digest, and whether a person comes with it
+
+
 class _Kept(Struct, frozen=True):
     found: Found
     until: float
@@ -78,7 +82,8 @@ class _Kept(Struct, frozen=True):
 class RememberedSessions:
     """Asks the identity room, and remembers a yes for at most two seconds, or until the log tells of its end.
 
-    A no is never remembered. The clock is monotonic: it measures how long, it does not tell the time.
+    A no is never remembered. Requests that come while the room is being asked share its answer, unless something
+    ended meanwhile. The clock is monotonic: it measures how long, it does not tell the time.
     """
 
     def __init__(
@@ -88,22 +93,25 @@ class RememberedSessions:
     ) -> None:
         self._by_cookie, self._by_bearer = by_cookie, by_bearer
         self._kept: dict[bytes, _Kept] = {}
+        self._asking: dict[_Question, asyncio.Task[Found | None]] = {}
+        self._endings = 0  # told so far
 
     async def caller_by_cookie(self, token: str, *, user_initiated: bool = True) -> Found | None:
         digest = hashlib.sha256(token.encode()).digest()
         kept = self._fresh(digest)
         if kept is not None and (kept.user_initiated or not user_initiated):
             return kept.found
-        return self._keep(digest, await self._by_cookie(digest, user_initiated), user_initiated)
+        return await self._ask((digest, user_initiated), lambda: self._by_cookie(digest, user_initiated))
 
     async def caller_by_bearer(self, token: str) -> Found | None:
         digest = hashlib.sha256(b"bearer " + token.encode()).digest()
         if kept := self._fresh(digest):
             return kept.found
-        return self._keep(digest, await self._by_bearer(token), True)
+        return await self._ask((digest, True), lambda: self._by_bearer(token))
 
     def forget(self, token: str = "") -> None:
         """Drop one cookie's session, or all of them when rights have changed."""
+        self._ended()
         if token:
             self._kept.pop(hashlib.sha256(token.encode()).digest(), None)
         else:
@@ -111,11 +119,13 @@ class RememberedSessions:
 
     def forget_account(self, account: UUID) -> None:
         """Something has ended or changed for this account, in this process or another."""
+        self._ended()
         for digest in [digest for digest, kept in self._kept.items() if kept.found.caller.actor == account]:
             del self._kept[digest]
 
     def forget_organisation(self, organisation: UUID) -> None:
         """What roles of this organisation may do has changed."""
+        self._ended()
         for digest in [one for one, kept in self._kept.items() if kept.found.caller.organisation == organisation]:
             del self._kept[digest]
 
@@ -123,7 +133,27 @@ class RememberedSessions:
         kept = self._kept.get(digest)
         return kept if kept is not None and kept.until > stopwatch() else None
 
-    def _keep(self, digest: bytes, found: Found | None, user_initiated: bool) -> Found | None:
+    def _ended(self) -> None:
+        """What is being asked just now may be answered with what was: later requests ask anew."""
+        self._endings += 1
+        self._asking.clear()
+
+    async def _ask(self, question: _Question, ask: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        asking = self._asking.get(question)
+        if asking is None:
+            asking = self._asking[question] = asyncio.create_task(self._answer(question, ask))
+        return await asyncio.shield(asking)  # one request that is given up does not end it for the others
+
+    async def _answer(self, question: _Question, ask: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        endings = self._endings
+        try:
+            found = await ask()
+        finally:
+            if self._asking.get(question) is asyncio.current_task():
+                del self._asking[question]
+        return self._keep(*question, found) if endings == self._endings else found
+
+    def _keep(self, digest: bytes, user_initiated: bool, found: Found | None) -> Found | None:
         self._kept.pop(digest, None)
         if found is None:
             return None
