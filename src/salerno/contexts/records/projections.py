@@ -294,14 +294,12 @@ SECTIONS: tuple[Documents[Any], ...] = (
 
 
 async def keep_people(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
-    for item in items:
-        match item.event:
-            case PatientRegistered() | PatientUpdated() as person:
-                facts = PersonFacts(birth_date=person.birth_date, gender=person.gender)
-                sealed = await tx.seal_doc("people", person.patient, person.patient, facts)
-                await tx.run(SQL["remember_person"], tx.organisation, person.patient, sealed)
-            case _:
-                pass
+    newest = {item.event.patient: item.event for item in items}
+    docs = [
+        await tx.seal_doc("people", patient, patient, PersonFacts(birth_date=said.birth_date, gender=said.gender))
+        for patient, said in newest.items()
+    ]
+    await tx.run(SQL["remember_people"], tx.organisation, list(newest), docs)
 
 
 async def keep_merges(tx: Tx, items: Sequence[Recorded[Any]]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -30,21 +31,28 @@ def number_text(typed: str) -> str:
 
 
 async def keep_people(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
-    for item in items:
-        event: PatientRegistered | PatientUpdated = item.event
-        mrn = event.mrn if isinstance(event, PatientRegistered) else await _mrn_of(tx, event)
-        name = event.full_name or f"{event.given_name} {event.family_name}".strip()
-        known = PersonKnown(name=name, mrn=mrn, birth_date=event.birth_date)
-        sealed = await tx.seal_doc(PEOPLE, event.patient, item.subject, known)
-        await tx.run(SQL["keep_person"], tx.organisation, event.patient, sealed)
-        numbers = [text for one in (mrn, *(each.value for each in event.identifiers)) if (text := number_text(one))]
-        await tx.run(SQL["forget_numbers"], tx.organisation, event.patient)
-        await tx.run(SQL["keep_numbers"], tx.organisation, event.patient, await tx.tokens(TOKENS, *numbers))
+    newest: dict[UUID, PatientRegistered | PatientUpdated] = {item.event.patient: item.event for item in items}
+    given = {item.event.patient: item.event.mrn for item in items if isinstance(item.event, PatientRegistered)}
+    docs: list[bytes] = []
+    numbers: list[tuple[UUID, int]] = []
+    for patient, event in newest.items():
+        mrn = given[patient] if patient in given else await _mrn_of(tx, patient)
+        docs.append(await tx.seal_doc(PEOPLE, patient, patient, _known(event, mrn)))
+        texts = [text for one in (mrn, *(each.value for each in event.identifiers)) if (text := number_text(one))]
+        numbers += [(patient, token) for token in await tx.tokens(TOKENS, *texts)]
+    await tx.run(SQL["keep_people"], tx.organisation, list(newest), docs)
+    await tx.run(SQL["forget_numbers"], tx.organisation, list(newest))
+    await tx.run(SQL["keep_numbers"], tx.organisation, [one[0] for one in numbers], [one[1] for one in numbers])
 
 
-async def _mrn_of(tx: Tx, event: PatientUpdated) -> str:
+def _known(event: PatientRegistered | PatientUpdated, mrn: str) -> PersonKnown:
+    name = event.full_name or f"{event.given_name} {event.family_name}".strip()
+    return PersonKnown(name=name, mrn=mrn, birth_date=event.birth_date)
+
+
+async def _mrn_of(tx: Tx, patient: UUID) -> str:
     """The number was given at registration and never changes."""
-    rows = await tx.fetch(SQL["people"], tx.organisation, [event.patient])
+    rows = await tx.fetch(SQL["people"], tx.organisation, [patient])
     known = await tx.open_docs(PEOPLE, rows, PersonKnown)
     return known[0].mrn if known else ""
 

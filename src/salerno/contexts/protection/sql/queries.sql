@@ -67,15 +67,17 @@ SELECT count(*) FROM glasses WHERE organisation = $1 AND NOT reviewed AND accoun
 -- name: people
 SELECT id, subject, doc FROM people WHERE organisation = $1 AND id = ANY($2::uuid[]);
 
--- name: keep_person
-INSERT INTO people (organisation, id, subject, doc) VALUES ($1, $2, $2, $3)
+-- name: keep_people
+INSERT INTO people (organisation, id, subject, doc)
+SELECT $1, p.id, p.id, p.doc FROM unnest($2::uuid[], $3::bytea[]) AS p(id, doc)
 ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc;
 
 -- name: forget_numbers
-DELETE FROM numbers WHERE organisation = $1 AND subject = $2;
+DELETE FROM numbers WHERE organisation = $1 AND subject = ANY($2::uuid[]);
 
 -- name: keep_numbers
-INSERT INTO numbers (organisation, token, subject) SELECT $1, t, $2 FROM unnest($3::bigint[]) AS t
+INSERT INTO numbers (organisation, token, subject)
+SELECT $1, n.token, n.patient FROM unnest($2::uuid[], $3::bigint[]) AS n(patient, token)
 ON CONFLICT DO NOTHING;
 
 -- name: remember_merge

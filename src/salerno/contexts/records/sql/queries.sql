@@ -24,8 +24,9 @@ ON CONFLICT (organisation, patient) DO UPDATE SET into_patient = excluded.into_p
 -- name: forget_merge
 DELETE FROM merged_charts WHERE organisation = $1 AND patient = $2;
 
--- name: remember_person
-INSERT INTO people (organisation, id, subject, doc) VALUES ($1, $2, $2, $3)
+-- name: remember_people
+INSERT INTO people (organisation, id, subject, doc)
+SELECT $1, p.id, p.id, p.doc FROM unnest($2::uuid[], $3::bytea[]) AS p(id, doc)
 ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc;
 
 -- name: problems_with_code

@@ -55,13 +55,10 @@ async def keep_practitioners(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 
 async def keep_patients(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    """Names first, all at once: whatever else is said of somebody is said of a row that is there."""
+    await _keep_names(tx, [item for item in items if isinstance(item.event, PatientRegistered | PatientUpdated)])
     for item in items:
         match item.event:
-            case PatientRegistered() | PatientUpdated() as event:
-                name = event.full_name or f"{event.given_name} {event.family_name}".strip()
-                await _keep(
-                    tx, item, "patient", "", PersonName(id=event.patient, name=name, birth_date=event.birth_date)
-                )
             case PatientRemoved(patient=patient):
                 await tx.run(SQL["set_active"], tx.organisation, patient, False)
             case PatientRestored(patient=patient):
@@ -70,6 +67,18 @@ async def keep_patients(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
                 await tx.run(SQL["merge_person"], tx.organisation, patient, into)
             case PatientsUnmerged(patient=patient):
                 await tx.run(SQL["merge_person"], tx.organisation, patient, None)
+
+
+async def _keep_names(tx: Tx, items: Sequence[Recorded[PatientRegistered | PatientUpdated]]) -> None:
+    newest = {item.event.patient: item.event for item in items}
+    docs = [await tx.seal_doc(PEOPLE, patient, patient, _named(event)) for patient, event in newest.items()]
+    if docs:
+        await tx.run(SQL["keep_patients"], tx.organisation, list(newest), docs)
+
+
+def _named(event: PatientRegistered | PatientUpdated) -> PersonName:
+    name = event.full_name or f"{event.given_name} {event.family_name}".strip()
+    return PersonName(id=event.patient, name=name, birth_date=event.birth_date)
 
 
 async def _keep(tx: Tx, item: Recorded[Any], kind: str, role: str, named: PersonName) -> None:

@@ -145,6 +145,11 @@ UPDATE rooms SET retired = true, version = $3 WHERE organisation = $1 AND id = $
 INSERT INTO people (organisation, id, subject, kind, role, doc) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (organisation, id) DO UPDATE SET role = excluded.role, doc = excluded.doc
 
+-- name: keep_patients
+INSERT INTO people (organisation, id, subject, kind, role, doc)
+SELECT $1, p.id, p.id, 'patient', '', p.doc FROM unnest($2::uuid[], $3::bytea[]) AS p(id, doc)
+ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc
+
 -- name: keep_specialties
 UPDATE people SET specialties = $3 WHERE organisation = $1 AND id = $2
 
