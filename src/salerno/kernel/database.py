@@ -72,10 +72,11 @@ ASIDE = 4  # connections for work that holders of others wait for
 
 
 class Database:
-    """Two pools per process. `context()` lends a connection that stands in one role and one organisation.
+    """Pools of one process. `context()` lends a connection that stands in one role and one organisation.
 
     Work that somebody waits for while holding a connection takes its own from `aside`: were it to queue for
-    the same pool, as many holders as there are connections would wait for each other for ever.
+    the same pool, as many holders as there are connections would wait for each other for ever. Whoever looked is
+    written on a connection of its own, since every answer waits for that.
 
     The context is set for the session and remembered, so that a process that serves one organisation
     pays for it once. A connection whose context may be half set (a cancelled request) counts as unknown.
@@ -91,13 +92,15 @@ class Database:
         self._idle = float(idle_seconds)
         self._pool: Pool | None = None
         self._aside: Pool | None = None
+        self._log: Pool | None = None
 
     async def open(self) -> None:
         low, high = self._sizes
         self._pool = Pool(self._connect, min(low, high), high, self._idle)
         self._aside = Pool(self._connect, 0, ASIDE, self._idle)
-        await self._pool.open()
-        await self._aside.open()
+        self._log = Pool(self._connect, 0, 1, self._idle)
+        for pool in (self._pool, self._aside, self._log):
+            await pool.open()
 
     async def _connect(self) -> Session:
         settings = {**SERVER, "application_name": self.name}
@@ -107,10 +110,10 @@ class Database:
         return session
 
     async def close(self) -> None:
-        if self._pool is not None and self._aside is not None:
-            await self._pool.close()
-            await self._aside.close()
-            self._pool = self._aside = None
+        for pool in (self._pool, self._aside, self._log):
+            if pool is not None:
+                await pool.close()
+        self._pool = self._aside = self._log = None
 
     async def ping(self, seconds: float = 2.0) -> None:
         """Raises when the database does not answer in time."""
@@ -118,10 +121,11 @@ class Database:
             await connection.fetchval("SELECT 1")
 
     def context(self, role: str, organisation: UUID | None, schema: str, *, aside: bool = False) -> "Loan":
-        pool = self._aside if aside else self._pool
-        if pool is None:
-            raise asyncpg.InterfaceError("the database is not open")
-        return Loan(pool, (role, str(organisation) if organisation else "", f"{schema}, public"))
+        return _loan(self._aside if aside else self._pool, role, organisation, schema)
+
+    def access_log(self) -> "Loan":
+        """The connection on which looks are recorded, and nothing else."""
+        return _loan(self._log, "salerno_access", None, "kernel")
 
     @asynccontextmanager
     async def owner(self) -> AsyncIterator[Connection]:
@@ -160,6 +164,12 @@ class Loan:
         assert session is not None
         # A cancelled query may still be running on the server; an ordinary error leaves nothing behind.
         self._pool.give(session, whole=kind is None or issubclass(kind, Exception))
+
+
+def _loan(pool: Pool | None, role: str, organisation: UUID | None, schema: str) -> Loan:
+    if pool is None:
+        raise asyncpg.InterfaceError("the database is not open")
+    return Loan(pool, (role, str(organisation) if organisation else "", f"{schema}, public"))
 
 
 async def step_into(connection: Connection, role: str, organisation: UUID | None, schema: str) -> None:

@@ -16,7 +16,6 @@ import asyncpg
 from salerno.kernel.clock import stopwatch
 
 Context: TypeAlias = tuple[str, str, str]  # role, organisation, search path
-LOOKED_AT = 8  # how many idle connections are asked whether they already stand in the wanted context
 
 
 class Session(asyncpg.Connection):  # type: ignore[misc]
@@ -80,8 +79,7 @@ class Pool:
     def _from_idle(self, wanted: Context) -> Session | None:
         idle = self._idle
         while idle:
-            last = len(idle) - 1
-            at = next((n for n in range(last, max(-1, last - LOOKED_AT), -1) if idle[n].stands_in == wanted), last)
+            at = next((n for n in range(len(idle) - 1, -1, -1) if idle[n].stands_in == wanted), -1)
             session = idle.pop(at)
             if not session.is_closed():
                 return session

@@ -261,7 +261,7 @@ class Subscriptions:
                 return
 
     async def _end(self) -> Any:
-        async with self.bus.database.context("salerno_reader", None, "kernel") as connection:
+        async with self.bus.database.context("salerno_reader", None, "kernel", aside=True) as connection:
             return await connection.fetchval("SELECT last_value FROM kernel.event_positions")
 
     def start(self) -> None:

@@ -80,7 +80,7 @@ class Tail:
                     await asyncio.sleep(GATHER)
 
     async def _look(self, mark: tuple[str, int] | None) -> tuple[str, int]:
-        async with self.bus.database.context("salerno_reader", None, "kernel") as connection:
+        async with self.bus.database.context("salerno_reader", None, "kernel", aside=True) as connection:
             if mark is None:
                 row = await connection.fetchrow(END)
                 return (row["xid"], row["position"]) if row else ("0", 0)

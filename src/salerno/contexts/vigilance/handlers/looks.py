@@ -68,9 +68,11 @@ async def _how_much(tx: Tx, opened: Sequence[Opened]) -> None:
     for account, theirs in by_account.items():
         start = min(one.look.at for one in theirs) - bulk.WINDOW
         end = max(one.look.at for one in theirs)
+        quiet = await _silence(tx, account, "bulk-reads", INSTALLATION)
+        if quiet is not None and end < quiet:
+            continue
         rows = await tx.fetch(SQL["opened_lately"], tx.organisation, account, start, end)
         window = {UUID(bytes=row["patient"].bytes): row["at"] for row in rows}
-        quiet = await _silence(tx, account, "bulk-reads", INSTALLATION)
         found, after = bulk.crossings(window, [(one.look.at, one.patient) for one in theirs], limit, quiet)
         for crossing in found:
             seen = AlertRaised(

@@ -8,7 +8,6 @@ from operator import itemgetter
 from uuid import UUID
 
 WINDOW = timedelta(minutes=10)
-MOST = 1_000  # charts that are counted
 Opened = tuple[datetime, UUID]  # when, and whose chart
 
 
@@ -26,15 +25,18 @@ def crossings(
 ) -> tuple[list[Crossing], dict[UUID, datetime]]:
     """When one account opened more than `limit` charts, at most once in a window; and the window afterwards.
 
-    `window` says of each chart when it was last opened; before `quiet_until` nothing is said again. Of a program that
-    opens thousands no more than the last `MOST` are counted: beyond that the number says nothing new.
+    `window` says of each chart when it was last opened. Once it was said, nothing is counted until the window is over:
+    of a program that opens thousands, each look costs nothing.
     """
     last, found = OrderedDict(sorted(window.items(), key=itemgetter(1))), list[Crossing]()  # the longest ago first
     for at, patient in opened:
+        if quiet_until is not None and at < quiet_until:
+            continue
         last[patient] = max(at, last.pop(patient, at))
-        while len(last) > max(MOST, limit + 1) or next(iter(last.values())) <= at - WINDOW:
+        while next(iter(last.values())) <= at - WINDOW:
             last.popitem(last=False)
-        if len(last) > limit and (quiet_until is None or at >= quiet_until):
+        if len(last) > limit:
             found.append(Crossing(at, len(last), next(iter(last.values()))))
             quiet_until = at + WINDOW
+            last.clear()
     return found, dict(last)
