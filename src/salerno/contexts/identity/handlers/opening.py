@@ -151,11 +151,12 @@ async def describe(bus: Bus, session: Any, now: datetime) -> FoundCaller | None:
     """Who is behind a live session's row; None where the account may no longer come in, or was unused for too long."""
     policy = policy_of(bus)
     async with bus.reading("identity", session["home"]) as tx:
-        held, choices = await ACCOUNTS.get(tx, session["account"]), await choices_of(tx)
+        held = await ACCOUNTS.get(tx, session["account"])
+        choices = await choices_of(tx, held.doc.roles if held else ())
     if held is None or held.doc.status != "active" or web_ends(session, choices, held.doc, policy) <= now:
         return None
     elsewhere = session["acting"] and UUID(bytes=session["acting"].bytes)
-    standing = await standing_of(bus, held.doc, UUID(bytes=session["home"].bytes), elsewhere)
+    standing = await standing_of(bus, held.doc, UUID(bytes=session["home"].bytes), elsewhere, choices)
     if standing is None:
         return None
     view = standing.view

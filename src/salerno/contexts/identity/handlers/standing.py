@@ -10,7 +10,7 @@ from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.projections import MEMBERS, SQL, AccountView
 from salerno.contexts.identity.rules.choices import Choices
 from salerno.contexts.identity.rules.policy import SignInPolicy
-from salerno.contexts.identity.rules.roles import Role
+from salerno.contexts.identity.rules.roles import Role, is_shipped
 from salerno.contexts.identity.rules.standing import Share, permissions_in, shares_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -45,18 +45,27 @@ async def acting_in(bus: Bus, home: UUID) -> tuple[UUID, bool]:
     return (homes[0] if home == INSTALLATION and len(homes) == 1 else home), alone
 
 
-async def standing_of(bus: Bus, view: AccountView, home: UUID, elsewhere: UUID | None) -> Standing | None:
-    """Of an account at home there, acting at home or, as a member, elsewhere; None where it works there no longer."""
-    acting, alone = await acting_in(bus, home)
+async def standing_of(
+    bus: Bus, view: AccountView, home: UUID, elsewhere: UUID | None, chosen: Choices | None = None
+) -> Standing | None:
+    """Of an account at home there, acting at home or, as a member, elsewhere; None where it works there no longer.
+
+    `chosen` are the choices at home for its roles, where they were just read: somebody waits, and most are at home.
+    """
+    acting, alone = home, False
+    if home == INSTALLATION or Role.ADMIN in view.roles:  # to nobody else it matters how many organisations there are
+        acting, alone = await acting_in(bus, home)
     chooses = home
     if elsewhere is not None:
         member = await member_view(bus, elsewhere, view)
         if member is None:
             return None
-        view, acting, alone, chooses = member, elsewhere, False, elsewhere
-    async with bus.reading("identity", chooses) as tx:
-        choices = await choices_of(tx, view.roles)
-        made = {name: role.held for name, role in (await made_among(tx, view.roles)).items()}
+        view, acting, alone, chooses, chosen = member, elsewhere, False, elsewhere, None
+    choices, made = chosen, dict[str, frozenset[str]]()
+    if choices is None or not all(is_shipped(role) for role in view.roles):
+        async with bus.reading("identity", chooses) as tx:
+            choices = choices or await choices_of(tx, view.roles)
+            made = {name: role.held for name, role in (await made_among(tx, view.roles)).items()}
     shares = shares_of(view.role, view.also, view.instead, made, alone=alone)
     policy = policy_of(bus)
     demanded = choices.demands_factor(view.roles, policy)
