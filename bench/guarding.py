@@ -14,6 +14,7 @@ from bench.harness import free_port
 from bench.load import request
 from bench.world import EMAIL, PASSWORD, World
 from salerno.interfaces.http.limits import SIGNED_IN, Limiting, Limits, Policy, SharedLimits
+from salerno.interfaces.http.sessions import sessions_of
 
 BOUNDLESS = [Policy(SIGNED_IN, 10**7, 60.0)]
 SIGN_INS = 32
@@ -30,7 +31,26 @@ async def measure(world: World) -> None:
             one, many = await _microseconds(shared, 5_000), await _microseconds(shared, 10_000, at_once=32)
             print(f"  a limit in Redis             {one:9.1f} µs a request, {many:.1f} µs of it the process's own work")
             await shared.close()
+    await _tokens(world)
     await _beside_sign_ins(world)
+
+
+async def _tokens(world: World) -> None:
+    """What validating a bearer token adds: looked up (once in two seconds, by one for all), and remembered."""
+    sessions = sessions_of(world.house.bus)
+    spent = list[float]()
+    for _ in range(1_000):
+        sessions.forget()
+        started = time.perf_counter()
+        if await sessions.caller_by_bearer(world.token) is None:
+            raise RuntimeError("the bench's own token is not valid")
+        spent.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    for _ in range(10_000):
+        await sessions.caller_by_bearer(world.token)
+    remembered = (time.perf_counter() - started) / 10_000
+    print(f"  a token looked up            {sorted(spent)[500] * 1000:9.2f} ms, the middle one of 1,000 one by one")
+    print(f"  a token remembered           {remembered * 1e6:9.1f} µs")
 
 
 async def _microseconds(limits: Limiting, times: int, at_once: int = 1) -> float:

@@ -132,9 +132,7 @@ async def test_what_was_asked_before_access_ended_is_neither_kept_nor_shared_aft
     assert room.asked == 2, "the second answer is kept"
 
 
-async def test_a_room_that_cannot_answer_is_asked_again_by_the_next(
-    room: Room, sessions: RememberedSessions
-) -> None:
+async def test_a_room_that_cannot_answer_is_asked_again_by_the_next(room: Room, sessions: RememberedSessions) -> None:
     room.away = True
     for _ in range(2):
         with pytest.raises(Unavailable):

@@ -92,4 +92,3 @@ class AccessLog:
         for _, durable in batch:
             if not durable.done():
                 durable.set_result(None)
-

@@ -19,31 +19,43 @@ from salerno.kernel.messages import Recorded
 from salerno.kernel.room import Projection
 from salerno.kernel.transactions import Tx
 
+Begun = tuple[UUID, UUID, UUID, UUID, UUID | None, datetime]  # organisation, id, patient, practitioner, place, when
+
 
 async def keep_care(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
-    """An appointment counts from its booking on; a visit without a practitioner is of whoever began it."""
+    """An appointment counts from its booking on. What follows one another without a change is kept together."""
+    begun: list[Begun] = []
     for item in items:
-        match item.event:
-            case AppointmentCreated() | AppointmentUpdated() as event:
-                place = event.location
-                await _keep(tx, event.appointment, item.subject, event.practitioner, place, event.starts_at)
-            case AppointmentCancelled(appointment=appointment):
-                await tx.run(SQL["set_care"], tx.organisation, appointment, False)
-            case AppointmentReinstated(appointment=appointment):
-                await tx.run(SQL["set_care"], tx.organisation, appointment, True)
-            case VisitStarted() as event:
-                practitioner = event.practitioner or item.origin.actor
-                await _keep(tx, event.visit, item.subject, practitioner, event.location, event.started_at)
-            case VisitCompleted(visit=visit, ended_at=ended_at):
-                await tx.run(SQL["care_until"], tx.organisation, visit, ended_at)
-            case VisitCancelled(visit=visit):
-                await tx.run(SQL["set_care"], tx.organisation, visit, False)
-            case _:
-                continue
+        if one := _begun(item):
+            begun.append((tx.organisation, *one))
+            continue
+        await tx.run_many(SQL["keep_care"], begun)
+        begun = []
+        await _change(tx, item)
+    await tx.run_many(SQL["keep_care"], begun)
 
 
-async def _keep(tx: Tx, id: UUID, patient: UUID, practitioner: UUID, location: UUID | None, at: datetime) -> None:
-    await tx.run(SQL["keep_care"], tx.organisation, id, patient, practitioner, location, at)
+def _begun(item: Recorded[Any]) -> tuple[UUID, UUID, UUID, UUID | None, datetime] | None:
+    """A visit without a practitioner is of whoever began it."""
+    match item.event:
+        case AppointmentCreated() | AppointmentUpdated() as event:
+            return event.appointment, item.subject, event.practitioner, event.location, event.starts_at
+        case VisitStarted() as event:
+            return event.visit, item.subject, event.practitioner or item.origin.actor, event.location, event.started_at
+        case _:
+            return None
+
+
+async def _change(tx: Tx, item: Recorded[Any]) -> None:
+    match item.event:
+        case AppointmentCancelled(appointment=appointment):
+            await tx.run(SQL["set_care"], tx.organisation, appointment, False)
+        case AppointmentReinstated(appointment=appointment):
+            await tx.run(SQL["set_care"], tx.organisation, appointment, True)
+        case VisitCompleted(visit=visit, ended_at=ended_at):
+            await tx.run(SQL["care_until"], tx.organisation, visit, ended_at)
+        case VisitCancelled(visit=visit):
+            await tx.run(SQL["set_care"], tx.organisation, visit, False)
 
 
 async def keep_accounts(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
