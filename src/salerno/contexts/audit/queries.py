@@ -107,8 +107,8 @@ class Written(Struct, frozen=True, kw_only=True):
 
 async def accesses_of_patient(tx: Tx, query: AccessesOfPatient, caller: Caller) -> Disclosure[Page[Look]]:
     charts = await _charts(tx, query.patient_id)
-    rows = await tx.fetch(SQL["looks_at"], tx.organisation, charts, query.limit, query.offset)
-    total = await tx.fetchval(SQL["count_looks_at"], tx.organisation, charts)
+    rows = await tx.fetch(SQL["looks_at"], charts, query.limit, query.offset)
+    total = await tx.fetchval(SQL["count_looks_at"], charts)
     names = await _names(tx, [row["user_id"] for row in rows])
     looks = [_look(row, names) for row in rows]
     page = Page(items=looks, total=total, limit=query.limit, offset=query.offset)
@@ -132,9 +132,10 @@ def _look(row: Row, names: Mapping[UUID, str]) -> Look:
 async def access_events(tx: Tx, query: AccessEvents, caller: Caller) -> Disclosure[Page[AccessEvent]]:
     charts = await _charts(tx, query.patient_id) if query.patient_id else None
     hidden = list(tx.hidden) or None
-    wanted = (query.user_id, charts, query.category, query.outcome, query.since, query.until, hidden)
-    rows = await tx.fetch(SQL["accesses"], tx.organisation, *wanted, query.limit, query.offset)
-    total = await tx.fetchval(SQL["count_accesses"], tx.organisation, *wanted)
+    wanted = (charts or tx.organisation, query.user_id, query.category, query.outcome, query.since, query.until, hidden)
+    kind = "accesses_of_charts" if charts else "accesses"
+    rows = await tx.fetch(SQL[kind], *wanted, query.limit, query.offset)
+    total = await tx.fetchval(SQL[f"count_{kind}"], *wanted)
     names = await _names(tx, [row["user_id"] for row in rows])
     page = Page(items=[_event(row, names) for row in rows], total=total, limit=query.limit, offset=query.offset)
     return Disclosure(value=page, subjects=charts or [])

@@ -25,30 +25,44 @@ SELECT id, subject, doc FROM actors WHERE organisation = $1 AND id = ANY($2::uui
 -- One look is what one person was shown by one request, however many questions its page asked.
 SELECT min(at) AS at, user_id, role, purpose, outcome, address, array_agg(DISTINCT category) AS categories,
        array_agg(DISTINCT action) AS actions, count(*) AS questions
-FROM kernel.access_log WHERE organisation = $1 AND subjects && $2::uuid[]
+FROM kernel.looks_at($1::uuid[])
 GROUP BY user_id, role, purpose, outcome, address, request, CASE WHEN request = '' THEN position END
-ORDER BY at DESC, user_id LIMIT $3 OFFSET $4;
+ORDER BY at DESC, user_id LIMIT $2 OFFSET $3;
 
 -- name: count_looks_at
 SELECT count(*) FROM (
-    SELECT FROM kernel.access_log WHERE organisation = $1 AND subjects && $2::uuid[]
+    SELECT FROM kernel.looks_at($1::uuid[])
     GROUP BY user_id, role, purpose, outcome, address, request, CASE WHEN request = '' THEN position END) looks;
 
 -- name: accesses
 SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request
 FROM kernel.access_log
-WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2) AND ($3::uuid[] IS NULL OR subjects && $3)
-  AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR outcome = $5)
-  AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
-  AND ($8::uuid[] IS NULL OR NOT subjects && $8)
-ORDER BY at DESC, position DESC LIMIT $9 OFFSET $10;
+WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2)
+  AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7)
+ORDER BY at DESC, position DESC LIMIT $8 OFFSET $9;
 
 -- name: count_accesses
 SELECT count(*) FROM kernel.access_log
-WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2) AND ($3::uuid[] IS NULL OR subjects && $3)
-  AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR outcome = $5)
-  AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
-  AND ($8::uuid[] IS NULL OR NOT subjects && $8);
+WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2)
+  AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7);
+
+-- name: accesses_of_charts
+SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request
+FROM kernel.looks_at($1::uuid[])
+WHERE ($2::uuid IS NULL OR user_id = $2) AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7)
+ORDER BY at DESC, position DESC LIMIT $8 OFFSET $9;
+
+-- name: count_accesses_of_charts
+SELECT count(*) FROM kernel.looks_at($1::uuid[])
+WHERE ($2::uuid IS NULL OR user_id = $2) AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7);
 
 -- name: access
 SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request
