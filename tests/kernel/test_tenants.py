@@ -8,6 +8,7 @@ import pytest
 
 from salerno.app import ROOMS, House
 from salerno.contexts.patients.commands import RegisterPatient
+from salerno.contexts.patients.queries import PatientById
 from salerno.kernel.messages import Caller
 
 SCHEMAS = ["kernel", *(room.name for room in ROOMS)]
@@ -107,6 +108,25 @@ async def test_t039_one_organisation_sees_none_of_anothers_rows(
     async with house.database.context("salerno_patients", uuid4(), "patients") as theirs:
         assert await theirs.fetchval("SELECT count(*) FROM patients") == 0
         assert await theirs.fetchval("SELECT count(*) FROM kernel.event_store") == 0
+
+
+async def test_t039_the_function_that_finds_looks_answers_for_ones_own_organisation_alone(
+    house: House, doctor: Caller, organisation: UUID
+) -> None:
+    wish = RegisterPatient(full_name="Ada Rossi", date_of_birth=date(1980, 5, 4), gender="female")
+    ada = (await house.bus.handle(wish, doctor)).aggregate_id
+    await house.bus.ask(PatientById(patient_id=ada), doctor)
+    found = "SELECT count(*) FROM kernel.looks_at($1)"
+    for home, looks in ((organisation, 1), (uuid4(), 0), (None, 0)):
+        async with house.database.context("salerno_audit", home, "audit") as connection:
+            assert await connection.fetchval(found, [ada]) == looks
+    async with house.database.owner() as owner:
+        assert (
+            await owner.fetchval(
+                "SELECT has_function_privilege('salerno_access', 'kernel.looks_at(uuid[])', 'EXECUTE')"
+            )
+            is False
+        )
 
 
 async def test_a_cancelled_request_carries_no_context_into_the_next(house: House, organisation: UUID) -> None:
