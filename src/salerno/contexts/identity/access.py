@@ -38,6 +38,12 @@ from salerno.contexts.identity.commands import (
     VerifySecondFactor,
     WaitingFounders,
 )
+from salerno.contexts.identity.commands.email_change import (
+    AskEmailChange,
+    AskEmailChangeOf,
+    ConfirmEmailChange,
+    RevokeEmailChange,
+)
 from salerno.contexts.identity.commands.explaining import ExplainAccess, RightsOf
 from salerno.contexts.identity.commands.external import (
     ComeBackFromProvider,
@@ -142,6 +148,10 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     EndMySession: ONESELF,
     EndMySessions: ONESELF,
     ChangePassword: GRAVE,
+    AskEmailChange: GRAVE,
+    AskEmailChangeOf: Needs("identity.manage_users", fresh=True),
+    ConfirmEmailChange: ONESELF,
+    RevokeEmailChange: ANYBODY,
     ChangePreferences: ONESELF,
     EnrolTotp: GRAVE,
     ConfirmTotp: ONESELF,

@@ -20,6 +20,8 @@ from salerno.contexts.identity.events import (
     ClientRegistered,
     ClientRetired,
     ClientTerms,
+    EmailChanged,
+    EmailChangeRevoked,
     EmailConfirmed,
     IdentityEvent,
     MadeRoleEvent,
@@ -100,6 +102,8 @@ def account_view(before: AccountView | None, item: Recorded[IdentityEvent]) -> A
             return replace(before, patient=patient)
         case EmailConfirmed(status=status):
             return replace(before, status=status)
+        case EmailChanged(email=email) | EmailChangeRevoked(email=email):
+            return replace(before, email=email)
         case PreferencesChanged(language=language, theme=theme):
             return replace(before, language=language, theme=theme)
         case _:

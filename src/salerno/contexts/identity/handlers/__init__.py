@@ -41,6 +41,7 @@ from salerno.contexts.identity.commands import (
 from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
+from salerno.contexts.identity.handlers.email_change import EMAIL_CHANGE
 from salerno.contexts.identity.handlers.explaining import EXPLAINING
 from salerno.contexts.identity.handlers.external import EXTERNAL
 from salerno.contexts.identity.handlers.factors import (
@@ -121,6 +122,7 @@ ERRANDS: dict[type[Query], Answer] = {
     Me: me,
     **HISTORY,
     **RECOVERING,
+    **EMAIL_CHANGE,
     **PASSKEYS,
     **PROVING,
     **EXTERNAL,

@@ -33,6 +33,9 @@ from salerno.contexts.identity.events import (
     ChartLinked,
     ClientAllowed,
     ClientDisallowed,
+    EmailChangeAsked,
+    EmailChanged,
+    EmailChangeRevoked,
     EmailConfirmed,
     ExternalIdentityLinked,
     ExternalIdentityUnlinked,
@@ -202,6 +205,9 @@ def evolve(state: Account, event: IdentityEvent) -> Account:
             AccountUnlocked()
             | AccountInvited()
             | PasswordResetAsked()
+            | EmailChangeAsked()
+            | EmailChanged()
+            | EmailChangeRevoked()
             | PasskeyDoubted()
             | ExternalIdentityLinked()
             | ExternalIdentityUnlinked()

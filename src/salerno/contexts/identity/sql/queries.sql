@@ -222,7 +222,44 @@ DELETE FROM logouts WHERE due_at < $2 OR (due_at = 'infinity' AND session NOT IN
 INSERT INTO logins (token, home, account) VALUES ($1, $2, $3);
 
 -- name: login
-SELECT home, account FROM logins WHERE token = $1;
+SELECT home, account FROM logins WHERE token = $1 AND former_until IS NULL;
+
+-- name: address_taken
+-- By another account than this, also where it is only kept for its former owner.
+SELECT true FROM logins WHERE token = $1 AND (former_until IS NULL OR former_until > $2 AND account <> $3);
+
+-- name: free_address
+DELETE FROM logins WHERE token = $1 AND (former_until <= $2 OR account = $3 AND former_until IS NOT NULL);
+
+-- name: leave_address
+UPDATE logins SET former_until = $3 WHERE token = $1 AND account = $2;
+
+-- name: drop_later_addresses
+-- Those that the account was given after this one, which is its own still or was.
+DELETE FROM logins AS later USING logins AS this
+WHERE this.token = $2 AND this.account = $1 AND later.account = $1 AND later.token <> $2
+    AND (later.former_until IS NULL OR later.former_until > this.former_until);
+
+-- name: take_address_back
+INSERT INTO logins (token, home, account) VALUES ($1, $2, $3)
+ON CONFLICT (token) DO UPDATE SET former_until = NULL WHERE logins.account = excluded.account
+RETURNING true;
+
+-- name: forget_former_addresses
+DELETE FROM logins WHERE former_until <= $1;
+
+-- name: put_email_change
+INSERT INTO email_changes (organisation, id, subject, doc, asked_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: email_change
+SELECT id, subject, doc FROM email_changes WHERE organisation = $1 AND id = $2;
+
+-- name: void_email_changes
+-- The links of this change and of all later ones: their outcome is an id, and ids are in the order of time.
+DELETE FROM links WHERE account = $1 AND kind IN ('email-change', 'email-revoke') AND outcome >= $2;
+
+-- name: forget_email_changes
+DELETE FROM email_changes WHERE organisation = $1 AND subject = $2 AND asked_at < $3;
 
 -- name: home_of
 SELECT home FROM logins WHERE account = $1;

@@ -11,6 +11,7 @@ from salerno.interfaces.api.identity.coming_in import (
     refresh,
     register,
 )
+from salerno.interfaces.api.identity.email_change import ROUTES as EMAIL_CHANGE
 from salerno.interfaces.api.identity.external import ROUTES as EXTERNAL
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
 from salerno.interfaces.api.identity.history import ROUTES as HISTORY
@@ -71,6 +72,7 @@ ROUTES = [
     deactivate_user,
     *HISTORY,
     *RECOVERING,
+    *EMAIL_CHANGE,
     *PASSKEYS,
     *EXTERNAL,
     *FURTHER_ROLES,

@@ -4,9 +4,29 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
+from salerno.contexts.identity.events.clients import (
+    ClientChanged,
+    ClientEvent,
+    ClientRegistered,
+    ClientRetired,
+    ClientSecretIssued,
+    ClientTerms,
+)
+from salerno.contexts.identity.events.made_roles import MadeRoleEvent, RoleChanged, RoleDefined, RoleRetired
 from salerno.kernel.messages import Event
+
+__all__ = [
+    "ClientChanged",
+    "ClientEvent",
+    "ClientRegistered",
+    "ClientRetired",
+    "ClientSecretIssued",
+    "ClientTerms",
+    "MadeRoleEvent",
+    "RoleChanged",
+    "RoleDefined",
+    "RoleRetired",
+]
 
 
 class AccountCreated(Event, tag="identity.account_created.v1"):
@@ -258,66 +278,40 @@ class ClientDisallowed(Event, tag="identity.client_disallowed.v1"):
     client: str
 
 
-class ClientTerms(Struct, frozen=True, kw_only=True):
-    """What an application is and may ask for."""
+class EmailChangeAsked(Event, tag="identity.email_change_asked.v1"):
+    """Somebody wishes another address for the account, its owner or an administrator. Nothing has changed by that.
 
-    name: str
-    kind: str
-    redirect_uris: tuple[str, ...] = ()
-    logout_uris: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
-    jwks: str = ""
-    device: bool = False
-    backchannel_uri: str = ""
-    launch_uri: str = ""
+    `address` is from where it was asked.
+    """
+
+    account: UUID
+    email: str
+    address: str = ""
 
 
-class ClientRegistered(Event, tag="identity.client_registered.v1"):
-    client: UUID
-    terms: ClientTerms
+class EmailChanged(Event, tag="identity.email_changed.v1"):
+    """The link of the letter to the new address came back. Until then, whoever reads the old one may undo it."""
+
+    account: UUID
+    before: str
+    email: str
+    until: datetime
 
 
-class ClientChanged(Event, tag="identity.client_changed.v1"):
-    client: UUID
-    terms: ClientTerms
+class EmailChangeRevoked(Event, tag="identity.email_change_revoked.v1"):
+    """Whoever reads the old address did not want that. `email` is the account's address, as before."""
+
+    account: UUID
+    email: str
+    address: str = ""
 
 
-class ClientSecretIssued(Event, tag="identity.client_secret_issued.v1"):
-    """The secret itself is kept as a hash, elsewhere."""
-
-    client: UUID
-
-
-class ClientRetired(Event, tag="identity.client_retired.v1"):
-    client: UUID
-
-
-class RoleDefined(Event, tag="identity.role_defined.v1"):
-    """An organisation made a role of existing permissions: for each the cell, such as {"records.read": "care"}."""
-
-    role: UUID
-    name: str
-    title: str
-    permissions: dict[str, str]
-
-
-class RoleChanged(Event, tag="identity.role_changed.v1"):
-    role: UUID
-    title: str
-    permissions: dict[str, str]
-
-
-class RoleRetired(Event, tag="identity.role_retired.v1"):
-    """It gives nothing any more; who had it keeps it as a name."""
-
-    role: UUID
-
-
-MadeRoleEvent: TypeAlias = RoleDefined | RoleChanged | RoleRetired
-ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
 IdentityEvent: TypeAlias = (
     AccountCreated
     | EmailConfirmed
+    | EmailChangeAsked
+    | EmailChanged
+    | EmailChangeRevoked
     | AccountInvited
     | PasswordResetAsked
     | PasskeyAdded
@@ -357,6 +351,9 @@ EVENTS = (
     MemberRoleChanged,
     AccountCreated,
     EmailConfirmed,
+    EmailChangeAsked,
+    EmailChanged,
+    EmailChangeRevoked,
     AccountInvited,
     PasswordResetAsked,
     PasskeyAdded,
