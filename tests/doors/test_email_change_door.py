@@ -128,7 +128,7 @@ async def test_a_session_that_was_not_proved_for_five_minutes_changes_no_address
     ("language", "words"),
     [
         ("en", ("Another address", "Look into your mailbox.", "Confirm the new address", "Undo the change of address")),
-        ("it", ("Un altro indirizzo", "Controlli la posta.", "Confermi il nuovo indirizzo", "Annulli il cambio")),
+        ("it", ("Un altro indirizzo", "Controlla la posta.", "Conferma il nuovo indirizzo", "Annulla il cambio")),
     ],
 )
 async def test_the_pages_lead_from_the_account_to_the_new_address_and_back(

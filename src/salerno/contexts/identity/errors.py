@@ -107,6 +107,26 @@ class WrongPassword(Invalid):
     sentence = "That is not your present password."
 
 
+class PasskeyNeeded(Conflict):
+    code = "passkey-needed"
+    sentence = "Add a passkey first: without one nothing else would let you in."
+
+
+class PasswordDemanded(Conflict):
+    code = "password-demanded"
+    sentence = "Your organisation asks everybody to keep a password."
+
+
+class NoPassword(Conflict):
+    code = "no-password"
+    sentence = "This account has no password."
+
+
+class PasswordNeeded(Conflict):
+    code = "password-needed"
+    sentence = "This passkey is your only way in. Choose a password first, or add another passkey."
+
+
 class FactorMissing(Conflict):
     code = "no-second-factor"
     sentence = "No second factor is being set up, or there is none."

@@ -273,6 +273,7 @@ def profile(held: Held[AccountView], home: UUID) -> Profile:
         has_second_factor=view.has_factor,
         has_totp=view.has_totp,
         passkeys=len(view.passkeys),
+        without_password=view.without_password,
         version=held.version,
     )
 

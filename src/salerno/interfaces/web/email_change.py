@@ -58,20 +58,25 @@ def in_words(problem: Problem) -> tuple[str, list[FieldError]]:
 @get(PATH, of=AskEmailChange, media=HTML)
 async def email_page(request: Request[Any, Any, Any]) -> Response[Any]:
     """A form for the new address."""
-    return render(request, "email_change.html", said="", errors=[], email="", sent=False)
+    return _form(request)
+
+
+def _form(request: Request[Any, Any, Any], email: str = "", refusal: Refused | None = None) -> Response[Any]:
+    said, errors, status = "", list[FieldError](), 200
+    if refusal is not None:
+        problem = problem_of(refusal)
+        (said, errors), status = in_words(problem), problem.status
+    return render(request, "email_change.html", status=status, said=said, errors=errors, email=email, sent=False)
 
 
 @post(PATH, of=AskEmailChange, media=HTML)
 async def ask_change(request: Request[Any, Any, Any]) -> Response[Any]:
     """Two letters go out. What is said does not tell whether another account has the address."""
-    email = (await read_form(request)).get("email", "").strip()[:300]
+    email = (await read_form(request)).get("email", "").strip()[:254]
     try:
         await ask(request, AskEmailChange(email=email))
     except EXPECTED as refusal:
-        problem = problem_of(refusal)
-        said, errors = in_words(problem)
-        shown = {"said": said, "errors": errors, "email": email, "sent": False}
-        return render(request, "email_change.html", status=problem.status, **shown)
+        return _form(request, email, refusal)
     return render(request, "email_change.html", said="", errors=[], email=email, sent=True)
 
 

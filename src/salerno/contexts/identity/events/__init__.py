@@ -13,6 +13,13 @@ from salerno.contexts.identity.events.clients import (
     ClientTerms,
 )
 from salerno.contexts.identity.events.made_roles import MadeRoleEvent, RoleChanged, RoleDefined, RoleRetired
+from salerno.contexts.identity.events.memberships import (
+    MemberRoleChanged,
+    MembershipAccepted,
+    MembershipEnded,
+    MembershipEvent,
+    MembershipOffered,
+)
 from salerno.kernel.messages import Event
 
 __all__ = [
@@ -23,6 +30,11 @@ __all__ = [
     "ClientSecretIssued",
     "ClientTerms",
     "MadeRoleEvent",
+    "MemberRoleChanged",
+    "MembershipAccepted",
+    "MembershipEnded",
+    "MembershipEvent",
+    "MembershipOffered",
     "RoleChanged",
     "RoleDefined",
     "RoleRetired",
@@ -98,6 +110,12 @@ class PreferencesChanged(Event, tag="identity.preferences_changed.v1"):
 
 
 class PasswordChanged(Event, tag="identity.password_changed.v1"):
+    account: UUID
+
+
+class PasswordDropped(Event, tag="identity.password_dropped.v1"):
+    """The account has no password any more; a passkey opens it alone."""
+
     account: UUID
 
 
@@ -234,30 +252,6 @@ class ChartCodeIssued(Event, tag="identity.chart_code_issued.v1"):
     expires_at: datetime
 
 
-class MembershipOffered(Event, tag="identity.membership_offered.v1"):
-    """Somebody whose account is at home in another organisation was asked to work here too."""
-
-    account: UUID
-    role: str
-    email: str
-    full_name: str
-    staff: UUID | None = None
-
-
-class MembershipAccepted(Event, tag="identity.membership_accepted.v1"):
-    account: UUID
-
-
-class MembershipEnded(Event, tag="identity.membership_ended.v1"):
-    account: UUID
-    reason: str
-
-
-class MemberRoleChanged(Event, tag="identity.member_role_changed.v1"):
-    account: UUID
-    role: str
-
-
 class SigningKeyMade(Event, tag="identity.signing_key_made.v1"):
     """By its thumbprint (RFC 7638); the key itself is kept sealed, elsewhere."""
 
@@ -332,6 +326,7 @@ IdentityEvent: TypeAlias = (
     | ChartClaimRefused
     | PreferencesChanged
     | PasswordChanged
+    | PasswordDropped
     | SecondFactorAdded
     | SecondFactorRemoved
     | RecoveryCodesIssued
@@ -343,7 +338,6 @@ IdentityEvent: TypeAlias = (
     | ClientAllowed
     | ClientDisallowed
 )
-MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
 EVENTS = (
     MembershipOffered,
     MembershipAccepted,
@@ -374,6 +368,7 @@ EVENTS = (
     ChartClaimRefused,
     PreferencesChanged,
     PasswordChanged,
+    PasswordDropped,
     SecondFactorAdded,
     SecondFactorRemoved,
     RecoveryCodesIssued,

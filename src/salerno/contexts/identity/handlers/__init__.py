@@ -10,6 +10,7 @@ from salerno.contexts.identity.commands import (
     ConfirmTotp,
     CreateUser,
     DeactivateUser,
+    DropPassword,
     EndMySession,
     EndMySessions,
     EndUserSessions,
@@ -57,6 +58,7 @@ from salerno.contexts.identity.handlers.letters import on_tell_officers
 from salerno.contexts.identity.handlers.made_roles import MADE_ROLE_HANDLERS
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
+from salerno.contexts.identity.handlers.passwordless import drop_password
 from salerno.contexts.identity.handlers.provider import PROVIDER
 from salerno.contexts.identity.handlers.proving import PROVING
 from salerno.contexts.identity.handlers.recovering import RECOVERING, RECOVERING_HANDLERS
@@ -106,6 +108,7 @@ ERRANDS: dict[type[Query], Answer] = {
     EndMySession: end_my_session,
     EndMySessions: end_my_sessions,
     ChangePassword: change_password,
+    DropPassword: drop_password,
     EnrolTotp: enrol_totp,
     ConfirmTotp: confirm_totp,
     RegenerateRecoveryCodes: regenerate_recovery_codes,

@@ -15,6 +15,7 @@ from salerno.contexts.identity.events import (
     PasskeyAdded,
     PasskeyRemoved,
     PasswordChanged,
+    PasswordDropped,
     SecondFactorAdded,
     SecondFactorRemoved,
 )
@@ -36,7 +37,7 @@ NOTICE = timedelta(days=2)
 OFFICERS = ("ADMIN", "SUPER_ADMIN")
 OF_ACCESS = (
     PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved, ExternalIdentityLinked,
-    ExternalIdentityUnlinked,
+    ExternalIdentityUnlinked, PasswordDropped,
 )  # fmt: skip
 
 
@@ -130,7 +131,13 @@ async def tell_of_access(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 
 def _kind(event: Any) -> str:
-    return "password-changed" if isinstance(event, PasswordChanged) else "factor-changed"
+    match event:
+        case PasswordChanged():
+            return "password-changed"
+        case PasswordDropped():
+            return "password-dropped"
+        case _:
+            return "factor-changed"
 
 
 async def tell_of_sign_in(tx: Tx, command: TellOfSignIn, origin: Origin) -> Sequence[Recorded[Any]]:

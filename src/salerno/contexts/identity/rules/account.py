@@ -45,6 +45,7 @@ from salerno.contexts.identity.events import (
     PasskeyDoubted,
     PasskeyRemoved,
     PasswordChanged,
+    PasswordDropped,
     PasswordResetAsked,
     PreferencesChanged,
     RecoveryCodesIssued,
@@ -214,6 +215,7 @@ def evolve(state: Account, event: IdentityEvent) -> Account:
             | IdentityProvedAgain()
             | ChartClaimRefused()
             | PasswordChanged()
+            | PasswordDropped()
             | RecoveryCodesIssued()
             | RecoveryCodeUsed()
             | SignedIn()

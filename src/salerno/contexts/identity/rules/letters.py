@@ -10,7 +10,7 @@ from typing import Any
 QUIET = frozenset(
     {
         "password-changed", "factor-changed", "invitation", "offered", "unusual-sign-in", "break-glass", "email-asked",
-        "email-changed",
+        "email-changed", "password-dropped",
     }
 )  # fmt: skip
 SPOKEN = ("en", "it")

@@ -12,6 +12,9 @@ ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc, changed_at = ex
 -- name: credential
 SELECT id, subject, doc FROM credentials WHERE organisation = $1 AND id = $2;
 
+-- name: drop_credential
+DELETE FROM credentials WHERE organisation = $1 AND id = $2;
+
 -- name: begin_factor
 INSERT INTO factors (organisation, id, subject, doc, begun_at) VALUES ($1, $2, $2, $3, $4)
 ON CONFLICT (organisation, id) DO UPDATE
@@ -412,13 +415,14 @@ SELECT kind FROM homes WHERE home = $1;
 SELECT home FROM homes ORDER BY registered_at, home LIMIT 2;
 
 -- name: keep_choices
-INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone, password_demanded)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (organisation) DO UPDATE SET factor_roles = excluded.factor_roles, idle_default = excluded.idle_default,
-    idle_roles = excluded.idle_roles, idle_minutes = excluded.idle_minutes, zone = excluded.zone;
+    idle_roles = excluded.idle_roles, idle_minutes = excluded.idle_minutes, zone = excluded.zone,
+    password_demanded = excluded.password_demanded;
 
 -- name: choices
-SELECT factor_roles, idle_default, idle_roles, idle_minutes, zone FROM choices WHERE organisation = $1;
+SELECT factor_roles, idle_default, idle_roles, idle_minutes, zone, password_demanded FROM choices WHERE organisation = $1;
 
 -- name: put_founder
 INSERT INTO founders (home, account, asked_at) VALUES ($1, $2, $3);

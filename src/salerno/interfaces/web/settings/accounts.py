@@ -182,5 +182,6 @@ async def _do(request: Request[Any, Any, Any], command: Command) -> Response[Any
 
 
 PAGES = [
-    accounts, new, create, account, change_role, ask_email_change, *(_act(name, command) for name, command in ACTS.items()),
+    accounts, new, create, account, change_role, ask_email_change,
+    *(_act(name, command) for name, command in ACTS.items()),
 ]  # fmt: skip

@@ -12,3 +12,6 @@ CREATE INDEX email_changes_of_account ON email_changes (organisation, subject);
 -- An address that an account had is nobody else's for as long as its reader may take it back. It opens nothing.
 ALTER TABLE logins ADD COLUMN former_until timestamptz;
 CREATE INDEX former_logins ON logins (former_until) WHERE former_until IS NOT NULL;
+ALTER TABLE logins DROP CONSTRAINT logins_account_key;
+CREATE UNIQUE INDEX one_login_of_account ON logins (account) WHERE former_until IS NULL;
+CREATE INDEX logins_of_account ON logins (account);
