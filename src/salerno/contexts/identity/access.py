@@ -77,6 +77,7 @@ from salerno.contexts.identity.commands.memberships import (
     MyOrganisations,
     SwitchOrganisation,
 )
+from salerno.contexts.identity.commands.outbox import DropLetter, Letters, RetryLetters
 from salerno.contexts.identity.commands.passkeys import (
     AddPasskey,
     BeginPasskey,
@@ -121,6 +122,7 @@ ANYBODY = Needs("")
 ONESELF = Needs("identity.change_self")
 GRAVE = Needs("identity.change_self", fresh=True)  # of who has shown in the last minutes that it is they
 CLIENTS = Needs("identity.manage_clients")
+POST = Needs("identity.manage_letters")  # no role holds it: the console alone
 ROLES_GRAVE = Needs("identity.manage_roles", fresh=True)
 CLIENTS_GRAVE = Needs("identity.manage_clients", fresh=True)
 
@@ -209,6 +211,9 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ChangeClient: CLIENTS_GRAVE,
     RetireClient: CLIENTS,
     IssueClientSecret: CLIENTS_GRAVE,
+    Letters: POST,
+    RetryLetters: POST,
+    DropLetter: POST,
     AskProvider: ANYBODY,
     ProviderMetadata: ANYBODY,
     BeginAuthorization: ANYBODY,

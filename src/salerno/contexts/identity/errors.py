@@ -151,6 +151,16 @@ class LinkOver(Invalid):
     sentence = "This link does not work any more. Ask for a new one."
 
 
+class NoSuchLetter(NotFound):
+    code = "no-such-letter"
+    sentence = "There is no such letter, or it has been sent."
+
+
+class LetterOver(Conflict):
+    code = "letter-over"
+    sentence = "Nobody waits for this letter any more: its time is over. Whoever needs one asks for another."
+
+
 class NoMail(Conflict):
     code = "no-mail"
     sentence = "This installation has no mail server. Make an account with a first password instead."

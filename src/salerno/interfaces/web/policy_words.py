@@ -79,6 +79,7 @@ PERMISSIONS = {
     "identity.approve_founders": mark("Approve who starts an organisation"),
     "identity.init": mark("Make the first administrator (at the console)"),
     "identity.launch": mark("Open applications from a chart"),
+    "identity.manage_letters": mark("See, send again and drop letters (at the console)"),
     "identity.tell_officers": mark("Write to privacy officers of broken glass (Salerno does it by itself)"),
     "identity.tell_of_sign_ins": mark("Write to owners of unusual sign-ins (Salerno does it by itself)"),
     "audit.read": mark("See who has looked at charts"),

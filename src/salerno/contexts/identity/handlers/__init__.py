@@ -57,6 +57,7 @@ from salerno.contexts.identity.handlers.history import HISTORY
 from salerno.contexts.identity.handlers.letters import on_tell_officers
 from salerno.contexts.identity.handlers.made_roles import MADE_ROLE_HANDLERS
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
+from salerno.contexts.identity.handlers.outbox import OUTBOX
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
 from salerno.contexts.identity.handlers.passwordless import drop_password
 from salerno.contexts.identity.handlers.provider import PROVIDER
@@ -126,6 +127,7 @@ ERRANDS: dict[type[Query], Answer] = {
     **HISTORY,
     **RECOVERING,
     **EMAIL_CHANGE,
+    **OUTBOX,
     **PASSKEYS,
     **PROVING,
     **EXTERNAL,

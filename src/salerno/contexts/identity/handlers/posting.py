@@ -54,6 +54,7 @@ class Postman:
         async with self.bus.reading("identity", INSTALLATION) as tx:
             if self._rounds % TIDY_EVERY == 0:
                 await tx.run(SQL["forget_old_letters"], now - KEPT)
+                await tx.run(SQL["empty_letters_over"], now)
                 await tx.run(SQL["forget_old_links"], now - KEPT)
                 await tx.run(SQL["forget_former_addresses"], now)
             self._rounds += 1

@@ -449,7 +449,26 @@ DELETE FROM letters WHERE id = $1;
 UPDATE letters SET due_at = $2, cause = $3 WHERE id = $1;
 
 -- name: letter_failed
-UPDATE letters SET failed_at = $2, cause = $3, doc = '' WHERE id = $1;
+-- It is kept sealed for as long as somebody waits for it: the cause may be mended.
+UPDATE letters SET failed_at = $2, cause = $3, doc = CASE WHEN until > $2 THEN doc ELSE '' END WHERE id = $1;
+
+-- name: empty_letters_over
+UPDATE letters SET doc = '' WHERE failed_at IS NOT NULL AND until <= $1 AND doc <> '';
+
+-- name: letters
+SELECT id, home, account AS subject, kind, written_at, due_at, until, tries, failed_at, cause, doc FROM letters
+WHERE NOT $1 OR failed_at IS NOT NULL ORDER BY written_at, id LIMIT $2;
+
+-- name: letter
+SELECT true FROM letters WHERE id = $1;
+
+-- name: letters_again
+UPDATE letters SET failed_at = NULL, due_at = $2, cause = '', tries = 0
+WHERE (id = $1 OR $1::uuid IS NULL AND failed_at IS NOT NULL) AND until > $2 AND doc <> ''
+RETURNING home, account;
+
+-- name: drop_letter
+DELETE FROM letters WHERE id = $1 RETURNING home, account;
 
 -- name: forget_old_letters
 DELETE FROM letters WHERE failed_at < $1;
