@@ -168,7 +168,7 @@ class Bus:
         written: Written | None,
     ) -> Receipt:
         async with self.transaction(room, caller, options) as tx:
-            tx.written, tx.hidden = written, passed.hidden
+            tx.written, tx.hidden, tx.only = written, passed.hidden, passed.only
             key = options.idempotency_key
             if key is not None and (first := await idempotency.recall(tx, caller.actor, command, key)):
                 return first
@@ -347,7 +347,7 @@ class Bus:
             return await room.answers[type(query)](Desk(self, room, caller), query, caller)
         async with self.database.context(room_role(room.name), caller.organisation, room.name) as connection:
             tx = Tx(self, room, connection, caller.organisation, self.clock.now())
-            tx.written, tx.hidden = written, passed.hidden
+            tx.written, tx.hidden, tx.only = written, passed.hidden, passed.only
             return await room.answers[type(query)](tx, query, caller)
 
     async def _disclose(self, query: Query, caller: Caller, answer: Any, passed: Pass) -> Any:

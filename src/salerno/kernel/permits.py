@@ -25,11 +25,13 @@ def names_chart(message: type[Command] | type[Query]) -> bool:
 
 class Pass(Struct, frozen=True):
     """What somebody was let through with: how far their permission carries, what is hidden from them, and what they
-    opened themselves for a time, with the purpose that the access log is told."""
+    opened themselves for a time, with the purpose that the access log is told. `only` are the charts that a list is
+    about, where the permission carries to some alone."""
 
     reach: Reach
     hidden: frozenset[UUID] = NOTHING
     opened: Mapping[UUID, str] = NONE_OPENED
+    only: frozenset[UUID] | None = None
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -78,7 +80,17 @@ class Permits:
             raise await self.refused(type(message), caller, hidden.intersection(named))
         if not reach.everybody:
             await self._check_named(message, caller, reach, named)
-        return Pass(reach, hidden, await self.wards.opened_by(caller) if needs.opens is not None else NONE_OPENED)
+        if needs.opens is None:
+            return Pass(reach, hidden)
+        opened = await self.wards.opened_by(caller)
+        if reach.everybody or named or isinstance(message, Command):
+            return Pass(reach, hidden, opened)
+        return Pass(reach, hidden, opened, await self._reached(reach, caller))
+
+    async def _reached(self, reach: Reach, caller: Caller) -> frozenset[UUID]:
+        """Every chart that a limited right carries to: what a question that names nobody is answered from."""
+        found = await self.wards.within(caller, reach.conditions) if reach.conditions else NOTHING
+        return found | {caller.subject} if reach.own and caller.subject is not None else found
 
     async def _check_named(
         self, message: Command | Query, caller: Caller, reach: Reach, named: Collection[UUID]

@@ -136,6 +136,7 @@ STEPS = {
     ("condition", "names-nobody"): mark("It is held for the own chart only, and this names nobody's chart."),
     ("reach", "within"): mark("So the right carries to this chart."),
     ("reach", "beyond"): mark("So the right does not carry to this chart."),
+    ("lists", "these-charts-only"): mark("Lists, searches and totals show such charts only."),
     ("chart", "open"): mark("The chart is not hidden from this account."),
     ("chart", "hidden"): mark("The chart is restricted and hidden from this account."),
     ("chart", "glass-broken"): mark("The account has broken the glass: this chart is open to it for a time."),

@@ -41,14 +41,16 @@ WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2) AND ($3::uuid[] I
   AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR outcome = $5)
   AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
   AND ($8::uuid[] IS NULL OR NOT subjects && $8)
-ORDER BY at DESC, position DESC LIMIT $9 OFFSET $10;
+  AND ($9::uuid[] IS NULL OR subjects <@ $9 AND subjects <> '{}')
+ORDER BY at DESC, position DESC LIMIT $10 OFFSET $11;
 
 -- name: count_accesses
 SELECT count(*) FROM kernel.access_log
 WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2) AND ($3::uuid[] IS NULL OR subjects && $3)
   AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR outcome = $5)
   AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
-  AND ($8::uuid[] IS NULL OR NOT subjects && $8);
+  AND ($8::uuid[] IS NULL OR NOT subjects && $8)
+  AND ($9::uuid[] IS NULL OR subjects <@ $9 AND subjects <> '{}');
 
 -- name: access
 SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request
