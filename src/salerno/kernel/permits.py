@@ -74,7 +74,8 @@ class Permits:
         """Raises NotAllowed, or NotFound for somebody else's chart, before anything is looked up."""
         needs, reach = self._needs[type(message)], await self.admit(type(message), caller)
         named = [found for name in NAMED if (found := getattr(message, name, None)) is not None]
-        hides = not needs.hidden_too and (needs.opens is not None or isinstance(message, Command) or bool(named))
+        touches = needs.opens is not None or needs.minds_hidden or isinstance(message, Command) or bool(named)
+        hides = touches and not needs.hidden_too
         hidden = await self.wards.hidden_from(caller) if hides else NOTHING
         if hidden and not hidden.isdisjoint(named):
             raise await self.refused(type(message), caller, hidden.intersection(named))

@@ -69,6 +69,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     has_totp: bool = False
     passkeys: int = 0
     without_password: bool = False  # its owner dropped it
+    concealed: bool = False  # it is that of a patient whose chart is hidden from whoever asks: nothing names them
     version: int = 0
 
 
