@@ -14,7 +14,7 @@ from salerno.kernel.accesslog import AccessLog
 from salerno.kernel.clock import Clock, SystemClock, uuid7
 from salerno.kernel.database import AWAY, Database, refusal_of, room_role, step_into
 from salerno.kernel.desk import Desk
-from salerno.kernel.errors import Hidden, Refused, Unavailable
+from salerno.kernel.errors import Hidden, NotFound, Refused, Unavailable
 from salerno.kernel.events import EVENTS as KERNEL_EVENTS
 from salerno.kernel.eventstore import Catalogue
 from salerno.kernel.messages import (
@@ -338,6 +338,9 @@ class Bus:
         passed = await self._permit(query, caller)
         try:
             answer = await self._ask_once(room, query, caller, passed, written)
+        except NotFound:
+            await self.permits.missed(type(query), caller)
+            raise
         except (*AWAY, asyncpg.PostgresError) as error:
             raise refusal_of(error) from error
         return await self._disclose(query, caller, answer, passed)

@@ -98,6 +98,7 @@ class Permits:
     ) -> None:
         """Where a right does not carry to everybody, whoever is named must be somebody it carries to."""
         if not await self._within(reach, caller, named):
+            await self._denied(type(message), caller)
             raise NotFound()
         if isinstance(message, Command) and not named and not reach.conditions:
             raise NotAllowed()
@@ -109,6 +110,12 @@ class Permits:
         if passed.reach.everybody and not passed.hidden:
             return
         await self._check(type(message), caller, passed, {item.subject for item in items})
+
+    async def missed(self, query: type[Query], caller: Caller) -> None:
+        """Somebody asked for what is not there: on record like a refusal, since the two look the same from outside."""
+        needs = self._needs[query]
+        if needs.opens is not None and not needs.hidden_too and caller.actor.int:
+            await self._denied(query, caller)
 
     async def check_answer(self, query: Query, caller: Caller, passed: Pass, answer: Disclosure[Any]) -> None:
         """Raises, so that nothing leaves, where an answer opens what the caller may not see."""

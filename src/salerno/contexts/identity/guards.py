@@ -42,11 +42,8 @@ async def one_account_per_address(tx: Tx, items: Sequence[Recorded[Any]]) -> Non
 
 
 async def _take_address(above: Tx, token: int, home: UUID, account: UUID) -> None:
-    await above.run(SQL["free_address"], token, above.now, account)
-    try:
-        await above.run(SQL["put_login"], token, home, account)
-    except UniqueViolation as taken:
-        raise EmailTaken() from taken
+    if not await above.fetchval(SQL["take_address"], token, home, account, above.now):
+        raise EmailTaken()
 
 
 async def address_moved(tx: Tx, items: Sequence[Recorded[Any]]) -> None:

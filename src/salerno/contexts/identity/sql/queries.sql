@@ -221,8 +221,12 @@ WITH a AS (DELETE FROM assertions WHERE expires_at < $1),
     e AS (DELETE FROM launches WHERE expires_at < $1)
 DELETE FROM logouts WHERE due_at < $2 OR (due_at = 'infinity' AND session NOT IN (SELECT id FROM sessions));
 
--- name: put_login
-INSERT INTO logins (token, home, account) VALUES ($1, $2, $3);
+-- name: take_address
+-- Free, or kept for a former owner until then, or one's own of before.
+INSERT INTO logins (token, home, account) VALUES ($1, $2, $3)
+ON CONFLICT (token) DO UPDATE SET home = excluded.home, account = excluded.account, former_until = NULL
+WHERE logins.former_until <= $4 OR logins.account = excluded.account AND logins.former_until IS NOT NULL
+RETURNING true;
 
 -- name: login
 SELECT home, account FROM logins WHERE token = $1 AND former_until IS NULL;
@@ -230,9 +234,6 @@ SELECT home, account FROM logins WHERE token = $1 AND former_until IS NULL;
 -- name: address_taken
 -- By another account than this, also where it is only kept for its former owner.
 SELECT true FROM logins WHERE token = $1 AND (former_until IS NULL OR former_until > $2 AND account <> $3);
-
--- name: free_address
-DELETE FROM logins WHERE token = $1 AND (former_until <= $2 OR account = $3 AND former_until IS NOT NULL);
 
 -- name: leave_address
 UPDATE logins SET former_until = $3 WHERE token = $1 AND account = $2;
