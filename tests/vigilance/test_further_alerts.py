@@ -90,6 +90,18 @@ async def test_two_countries_within_the_hour_raise_an_alert_that_names_both(
     assert (seen.before, seen.country, seen.since, seen.at) == ("IT", "FR", MONDAY, MONDAY + timedelta(minutes=40))
 
 
+async def test_a_network_abroad_that_somebody_comes_and_goes_by_is_said_once_a_day(
+    weigh: Callable[..., object], colleague: Colleagues, found: Found
+) -> None:
+    account = (await colleague("NURSE")).actor
+    for day in (0, 1):
+        for minute in range(0, 30, 10):
+            await weigh(account, day * 1441 + minute, ITALY)  # type: ignore[misc]
+            await weigh(account, day * 1441 + minute + 5, FRANCE)  # type: ignore[misc]
+    said = [one for one in await found() if one.kind == "impossible-travel"]
+    assert sorted(one.at for one in said) == [MONDAY + timedelta(minutes=5), MONDAY + timedelta(minutes=1446)]
+
+
 async def test_whoever_flies_home_or_works_at_the_border_is_not_said_to_have_travelled(
     weigh: Callable[..., object], colleague: Colleagues, found: Found
 ) -> None:

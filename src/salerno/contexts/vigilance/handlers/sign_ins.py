@@ -1,7 +1,7 @@
 """Weighing a sign-in: from a device or a country that is new for this account?"""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -12,8 +12,10 @@ from salerno.contexts.vigilance.handlers.raising import alert_id, raise_alert, w
 from salerno.contexts.vigilance.projections import SQL
 from salerno.contexts.vigilance.rules.sign_ins import OLD_NEWS, facts, unusual
 from salerno.contexts.vigilance.rules.travel import Was, is_impossible
-from salerno.kernel.messages import Origin, Recorded
+from salerno.kernel.messages import INSTALLATION, Origin, Recorded
 from salerno.kernel.transactions import Tx
+
+ONCE = timedelta(days=1)
 
 
 class LastSignIn(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ async def weigh_sign_in(tx: Tx, command: WeighSignIn, origin: Origin) -> Sequenc
     recorded: list[Recorded[Any]] = []
     kinds = unusual({row["fact"] for row in rows}, command.device, country, usual)
     before = await _elsewhere(tx, command, country, usual)
-    travelled: list[Kind] = ["impossible-travel"] if before else []
+    travelled: list[Kind] = ["impossible-travel"] if before and not await _said_lately(tx, command) else []
     for kind in [*kinds, *travelled]:
         seen = AlertRaised(
             alert=alert_id(kind, command.session_id),
@@ -70,6 +72,16 @@ async def _elsewhere(tx: Tx, command: WeighSignIn, country: str, usual: Collecti
         sealed = await tx.seal_doc("last_sign_ins", account, account, LastSignIn(country=country, at=now.at))
         await tx.run(SQL["keep_last_sign_in"], tx.organisation, account, sealed)
     return last if is_impossible(last, now, usual) else None
+
+
+async def _said_lately(tx: Tx, command: WeighSignIn) -> bool:
+    """Whoever uses a network abroad comes and goes by it: that is said once a day."""
+    about = (tx.organisation, command.account_id, "impossible-travel", INSTALLATION)
+    until: datetime | None = await tx.fetchval(SQL["silence"], *about)
+    if until is not None and command.signed_in_at < until:
+        return True
+    await tx.run(SQL["keep_silence"], *about, command.signed_in_at + ONCE)
+    return False
 
 
 async def _country_of_the_practice(tx: Tx) -> str:
