@@ -24,10 +24,11 @@ PASSWORD = "quiet lantern over Salerno bay"
 NEW = "seven herons cross the marsh at dusk"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GRAVE = {
-    "AddAddendum", "BeginPasskey", "BreakGlass", "ChangeClient", "ChangePassword", "ChangeRestriction", "ChangeRole",
-    "DefineRole", "EnrolTotp", "IssueClientSecret", "LiftRestriction", "LinkProvider", "PractiseMyself",
-    "RegenerateRecoveryCodes", "RegisterClient", "RemovePasskey", "RemovePatient", "RemoveTotp", "RestrictChart",
-    "RetireRole", "SignNote", "SignPrescription", "UnlinkExternalIdentity",
+    "AddAddendum", "AskEmailChange", "AskEmailChangeOf", "BeginPasskey", "BreakGlass", "ChangeClient",
+    "ChangePassword", "ChangeRestriction", "ChangeRole", "DefineRole", "DropPassword", "EnrolTotp",
+    "IssueClientSecret", "LiftRestriction", "LinkProvider", "PractiseMyself", "RegenerateRecoveryCodes",
+    "RegisterClient", "RemovePasskey", "RemovePatient", "RemoveTotp", "RestrictChart", "RetireRole", "SignNote",
+    "SignPrescription", "UnlinkExternalIdentity",
 }  # fmt: skip
 
 

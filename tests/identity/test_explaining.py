@@ -86,6 +86,21 @@ async def test_each_step_is_told_in_its_order(bus: Bus, admin: Caller, person: M
     assert (over.allowed, told(over)[0]) == (False, ("account", "not-active", False))
 
 
+async def test_a_list_under_a_condition_is_said_to_show_those_charts_alone(
+    bus: Bus, admin: Caller, person: Make, wards: WardsOfBoth
+) -> None:
+    who = await person("LAB_TECHNICIAN")
+    _, name = await role_of(bus, admin, {"patients.read": "care", "staff.read": "yes"})
+    await bus.handle(AddUserRole(account_id=who.account, role=name), admin)
+    lists: Explanation = await bus.ask(ExplainAccess(account_id=who.account, message="ListPatients"), admin)
+    assert lists.allowed
+    assert told(lists)[-2:] == [("condition", "depends", None), ("lists", "these-charts-only", None)]
+    for message in ("PatientById", "StaffMembers"):
+        other: Explanation = await bus.ask(ExplainAccess(account_id=who.account, message=message), admin)
+        assert other.allowed
+        assert "lists" not in {step.name for step in other.steps}
+
+
 async def test_a_broken_glass_is_told_for_the_chart_that_it_opens(
     bus: Bus, admin: Caller, person: Make, wards: WardsOfBoth
 ) -> None:

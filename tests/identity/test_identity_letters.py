@@ -260,8 +260,10 @@ async def test_a_server_that_is_busy_gets_the_letter_later_and_one_that_refuses_
     await sign_up(bus, other)
     inbox.answers = ["554 never"]
     assert await postman.deliver() == 0
+    async with bus.reading("identity", INSTALLATION) as tx:
+        assert await tx.fetchval("SELECT doc <> '' FROM letters WHERE failed_at IS NOT NULL")
     clock.set(noon + timedelta(days=2))
-    assert await postman.deliver() == 0
+    assert await Postman(bus, postman.mail).deliver() == 0
     assert inbox.to(other) == []
     async with bus.reading("identity", INSTALLATION) as tx:
         (row,) = await tx.fetch("SELECT cause, doc FROM letters WHERE failed_at IS NOT NULL")

@@ -37,6 +37,10 @@ class WardsOfBoth(SomeWards):
         met = (self.cared_for if "care" in conditions else set()) | (self.here if "location" in conditions else set())
         return met.issuperset(subjects)
 
+    async def within(self, caller: Caller, conditions: Collection[str]) -> frozenset[UUID]:
+        met = (self.cared_for if "care" in conditions else set()) | (self.here if "location" in conditions else set())
+        return frozenset(met)
+
 
 async def verdict(bus: Bus, message: type[Command] | type[Query], caller: Caller, patient: UUID | None) -> bool:
     """What the bus does, from the permission to what is written or answered about this chart."""

@@ -14,7 +14,7 @@ from salerno.kernel.accesslog import AccessLog
 from salerno.kernel.clock import Clock, SystemClock, uuid7
 from salerno.kernel.database import AWAY, Database, refusal_of, room_role, step_into
 from salerno.kernel.desk import Desk
-from salerno.kernel.errors import Hidden, Refused, Unavailable
+from salerno.kernel.errors import Hidden, NotFound, Refused, Unavailable
 from salerno.kernel.events import EVENTS as KERNEL_EVENTS
 from salerno.kernel.eventstore import Catalogue
 from salerno.kernel.messages import (
@@ -168,7 +168,7 @@ class Bus:
         written: Written | None,
     ) -> Receipt:
         async with self.transaction(room, caller, options) as tx:
-            tx.written, tx.hidden = written, passed.hidden
+            tx.written, tx.hidden, tx.only = written, passed.hidden, passed.only
             key = options.idempotency_key
             if key is not None and (first := await idempotency.recall(tx, caller.actor, command, key)):
                 return first
@@ -338,6 +338,9 @@ class Bus:
         passed = await self._permit(query, caller)
         try:
             answer = await self._ask_once(room, query, caller, passed, written)
+        except NotFound:
+            await self.permits.missed(type(query), caller)
+            raise
         except (*AWAY, asyncpg.PostgresError) as error:
             raise refusal_of(error) from error
         return await self._disclose(query, caller, answer, passed)
@@ -347,7 +350,7 @@ class Bus:
             return await room.answers[type(query)](Desk(self, room, caller), query, caller)
         async with self.database.context(room_role(room.name), caller.organisation, room.name) as connection:
             tx = Tx(self, room, connection, caller.organisation, self.clock.now())
-            tx.written, tx.hidden = written, passed.hidden
+            tx.written, tx.hidden, tx.only = written, passed.hidden, passed.only
             return await room.answers[type(query)](tx, query, caller)
 
     async def _disclose(self, query: Query, caller: Caller, answer: Any, passed: Pass) -> Any:

@@ -25,11 +25,13 @@ def names_chart(message: type[Command] | type[Query]) -> bool:
 
 class Pass(Struct, frozen=True):
     """What somebody was let through with: how far their permission carries, what is hidden from them, and what they
-    opened themselves for a time, with the purpose that the access log is told."""
+    opened themselves for a time, with the purpose that the access log is told. `only` are the charts that a list is
+    about, where the permission carries to some alone."""
 
     reach: Reach
     hidden: frozenset[UUID] = NOTHING
     opened: Mapping[UUID, str] = NONE_OPENED
+    only: frozenset[UUID] | None = None
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -72,19 +74,31 @@ class Permits:
         """Raises NotAllowed, or NotFound for somebody else's chart, before anything is looked up."""
         needs, reach = self._needs[type(message)], await self.admit(type(message), caller)
         named = [found for name in NAMED if (found := getattr(message, name, None)) is not None]
-        hides = not needs.hidden_too and (needs.opens is not None or isinstance(message, Command) or bool(named))
+        touches = needs.opens is not None or needs.minds_hidden or isinstance(message, Command) or bool(named)
+        hides = touches and not needs.hidden_too
         hidden = await self.wards.hidden_from(caller) if hides else NOTHING
         if hidden and not hidden.isdisjoint(named):
             raise await self.refused(type(message), caller, hidden.intersection(named))
         if not reach.everybody:
             await self._check_named(message, caller, reach, named)
-        return Pass(reach, hidden, await self.wards.opened_by(caller) if needs.opens is not None else NONE_OPENED)
+        if needs.opens is None:
+            return Pass(reach, hidden)
+        opened = await self.wards.opened_by(caller)
+        if reach.everybody or named or isinstance(message, Command):
+            return Pass(reach, hidden, opened)
+        return Pass(reach, hidden, opened, await self._reached(reach, caller))
+
+    async def _reached(self, reach: Reach, caller: Caller) -> frozenset[UUID]:
+        """Every chart that a limited right carries to: what a question that names nobody is answered from."""
+        found = await self.wards.within(caller, reach.conditions) if reach.conditions else NOTHING
+        return found | {caller.subject} if reach.own and caller.subject is not None else found
 
     async def _check_named(
         self, message: Command | Query, caller: Caller, reach: Reach, named: Collection[UUID]
     ) -> None:
         """Where a right does not carry to everybody, whoever is named must be somebody it carries to."""
         if not await self._within(reach, caller, named):
+            await self._denied(type(message), caller)
             raise NotFound()
         if isinstance(message, Command) and not named and not reach.conditions:
             raise NotAllowed()
@@ -96,6 +110,12 @@ class Permits:
         if passed.reach.everybody and not passed.hidden:
             return
         await self._check(type(message), caller, passed, {item.subject for item in items})
+
+    async def missed(self, query: type[Query], caller: Caller) -> None:
+        """Somebody asked for what is not there: on record like a refusal, since the two look the same from outside."""
+        needs = self._needs[query]
+        if needs.opens is not None and not needs.hidden_too and caller.actor.int:
+            await self._denied(query, caller)
 
     async def check_answer(self, query: Query, caller: Caller, passed: Pass, answer: Disclosure[Any]) -> None:
         """Raises, so that nothing leaves, where an answer opens what the caller may not see."""

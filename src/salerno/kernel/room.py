@@ -29,6 +29,7 @@ class Needs:
     answers a Disclosure. `own` is True where holding "<permission>:own" is enough for one's own chart.
     `fresh` says that it is grave: the doors ask for it only of who has shown in the last minutes who they are.
     `hidden_too` lets it be about charts that are hidden from the caller: it decides over that very hiding.
+    `minds_hidden` hands the room what is hidden although the answer opens nobody's chart: it could name somebody.
     """
 
     permission: str
@@ -36,6 +37,7 @@ class Needs:
     own: bool = False
     fresh: bool = False
     hidden_too: bool = False
+    minds_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Tx:
         "gathering",
         "hidden",
         "now",
+        "only",
         "organisation",
         "recorded",
         "room",
@@ -97,6 +98,7 @@ class Tx:
         self.gathering = False  # many wishes at once: what need not be answered now goes out together
         self._outgoing = Outgoing()
         self.hidden: frozenset[UUID] = frozenset()  # subjects that whoever asks may not learn of: lists leave them out
+        self.only: frozenset[UUID] | None = None  # where a right carries to some charts, these: lists show no others
         self.caller: Caller | None = None  # whose wish it is; nobody's where the product acts by itself
         self.written: Written | None = None  # the documents written, where somebody will ask for them at once
         self._after_commit: list[Callable[[], None]] = []

@@ -28,6 +28,10 @@ class Wards(Protocol):
         """Whether each of these subjects meets one of the conditions ("care", "location") for this caller."""
         ...
 
+    async def within(self, caller: Caller, conditions: Collection[str]) -> frozenset[UUID]:
+        """All the subjects that meet one of the conditions for this caller: those of whom `reach` says yes."""
+        ...
+
     def refusal(self, caller: Caller) -> Refused:
         """What to say to somebody who named a hidden subject."""
         ...
@@ -47,6 +51,9 @@ class AllOpen:
 
     async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
         return False
+
+    async def within(self, caller: Caller, conditions: Collection[str]) -> frozenset[UUID]:
+        return frozenset()
 
     def refusal(self, caller: Caller) -> Refused:
         return NotFound()
@@ -71,6 +78,23 @@ def reach_of(permission: str, caller: Caller, *, own: bool) -> Reach | None:
     mine = own and caller.subject is not None and f"{permission}:own" in held
     conditions = frozenset(one for one in CONDITIONS if f"{permission}:{one}" in held)
     return Reach(own=mine, conditions=conditions) if mine or conditions else None
+
+
+class Seen(Protocol):
+    """What a transaction knows of whoever asks: whom they may not learn of, and whom alone they may."""
+
+    hidden: frozenset[UUID]
+    only: frozenset[UUID] | None
+
+
+def is_shown(seen: Seen, subject: UUID) -> bool:
+    """Whether a list may show anything about this subject."""
+    return subject not in seen.hidden and (seen.only is None or subject in seen.only)
+
+
+def only_of(seen: Seen) -> list[UUID] | None:
+    """For a statement: the subjects that a list is about, None for everybody."""
+    return None if seen.only is None else list(seen.only)
 
 
 def reads_as_patient(caller: Caller, *permissions: str) -> bool:

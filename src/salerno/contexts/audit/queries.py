@@ -13,7 +13,7 @@ from salerno.kernel.database import Row
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
-from salerno.kernel.wards import reads_as_patient
+from salerno.kernel.wards import only_of, reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -132,7 +132,8 @@ def _look(row: Row, names: Mapping[UUID, str]) -> Look:
 async def access_events(tx: Tx, query: AccessEvents, caller: Caller) -> Disclosure[Page[AccessEvent]]:
     charts = await _charts(tx, query.patient_id) if query.patient_id else None
     hidden = list(tx.hidden) or None
-    wanted = (charts or tx.organisation, query.user_id, query.category, query.outcome, query.since, query.until, hidden)
+    about = (charts or tx.organisation, query.user_id, query.category, query.outcome)
+    wanted = (*about, query.since, query.until, hidden, only_of(tx))
     kind = "accesses_of_charts" if charts else "accesses"
     rows = await tx.fetch(SQL[kind], *wanted, query.limit, query.offset)
     total = await tx.fetchval(SQL[f"count_{kind}"], *wanted)
@@ -143,9 +144,14 @@ async def access_events(tx: Tx, query: AccessEvents, caller: Caller) -> Disclosu
 
 async def access_event_by_id(tx: Tx, query: AccessEventById, caller: Caller) -> Disclosure[AccessEvent]:
     row = await tx.fetchrow(SQL["access"], tx.organisation, query.event_id)
-    if row is None or not tx.hidden.isdisjoint(row["subjects"]):
+    if row is None or not tx.hidden.isdisjoint(row["subjects"]) or not _is_about_these(tx, row["subjects"]):
         raise NoSuchAccess()
     return Disclosure(value=_event(row, await _names(tx, [row["user_id"]])), subjects=[])
+
+
+def _is_about_these(tx: Tx, subjects: Sequence[UUID]) -> bool:
+    """Under a right that carries to some charts, a look at nobody's, or at others' besides, is not shown."""
+    return tx.only is None or (bool(subjects) and tx.only.issuperset(subjects))
 
 
 def _event(row: Row, names: Mapping[UUID, str]) -> AccessEvent:

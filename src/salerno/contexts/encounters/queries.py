@@ -18,7 +18,7 @@ from salerno.kernel.documents import Held, as_of_all
 from salerno.kernel.messages import Caller, Disclosure, Page, Query, Recorded
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
-from salerno.kernel.wards import reads_as_patient
+from salerno.kernel.wards import is_shown, only_of, reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -185,7 +185,8 @@ async def encounters_of_patient(tx: Tx, query: EncountersOfPatient, caller: Call
 
 
 async def open_visits(tx: Tx, query: OpenVisits, caller: Caller) -> Disclosure[list[VisitPage]]:
-    rows = await tx.fetch(SQL["open_visits"], tx.organisation, query.practitioner_id, query.limit, list(tx.hidden))
+    narrowed = (query.practitioner_id, query.limit, list(tx.hidden), only_of(tx))
+    rows = await tx.fetch(SQL["open_visits"], tx.organisation, *narrowed)
     held = await VISITS.open(tx, rows)
     pages = [VisitPage(visit=one.doc, version=one.version) for one in held]
     return Disclosure(value=pages, subjects=_of(held))
@@ -201,14 +202,15 @@ def said_in(language: str, code: str, display: str) -> str:
 
 async def last_visits(tx: Tx, query: LastVisits, caller: Caller) -> Disclosure[dict[UUID, datetime]]:
     rows = await tx.fetch(
-        SQL["last_visits"], tx.organisation, [id for id in query.patient_ids if id not in tx.hidden], tx.now
+        SQL["last_visits"], tx.organisation, [id for id in query.patient_ids if is_shown(tx, id)], tx.now
     )
     seen = {UUID(bytes=row["patient"].bytes): row["last"] for row in rows}
     return Disclosure(value=seen, subjects=list(seen))
 
 
 async def unsigned_notes(tx: Tx, query: UnsignedNotes, caller: Caller) -> Disclosure[list[NotePage]]:
-    rows = await tx.fetch(SQL["unsigned_notes"], tx.organisation, caller.actor, query.limit, list(tx.hidden))
+    narrowed = (caller.actor, query.limit, list(tx.hidden), only_of(tx))
+    rows = await tx.fetch(SQL["unsigned_notes"], tx.organisation, *narrowed)
     held = await NOTES.open(tx, rows)
     return Disclosure(value=[_page(one) for one in held], subjects=_of(held))
 

@@ -10,6 +10,7 @@ from salerno.contexts.identity.commands import (
     ConfirmTotp,
     CreateUser,
     DeactivateUser,
+    DropPassword,
     EndMySession,
     EndMySessions,
     EndUserSessions,
@@ -37,6 +38,12 @@ from salerno.contexts.identity.commands import (
     UpdateUser,
     VerifySecondFactor,
     WaitingFounders,
+)
+from salerno.contexts.identity.commands.email_change import (
+    AskEmailChange,
+    AskEmailChangeOf,
+    ConfirmEmailChange,
+    RevokeEmailChange,
 )
 from salerno.contexts.identity.commands.explaining import ExplainAccess, RightsOf
 from salerno.contexts.identity.commands.external import (
@@ -70,6 +77,7 @@ from salerno.contexts.identity.commands.memberships import (
     MyOrganisations,
     SwitchOrganisation,
 )
+from salerno.contexts.identity.commands.outbox import DropLetter, Letters, RetryLetters
 from salerno.contexts.identity.commands.passkeys import (
     AddPasskey,
     BeginPasskey,
@@ -114,6 +122,7 @@ ANYBODY = Needs("")
 ONESELF = Needs("identity.change_self")
 GRAVE = Needs("identity.change_self", fresh=True)  # of who has shown in the last minutes that it is they
 CLIENTS = Needs("identity.manage_clients")
+POST = Needs("identity.manage_letters")  # no role holds it: the console alone
 ROLES_GRAVE = Needs("identity.manage_roles", fresh=True)
 CLIENTS_GRAVE = Needs("identity.manage_clients", fresh=True)
 
@@ -142,6 +151,11 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     EndMySession: ONESELF,
     EndMySessions: ONESELF,
     ChangePassword: GRAVE,
+    DropPassword: GRAVE,
+    AskEmailChange: GRAVE,
+    AskEmailChangeOf: Needs("identity.manage_users", fresh=True),
+    ConfirmEmailChange: ONESELF,
+    RevokeEmailChange: ANYBODY,
     ChangePreferences: ONESELF,
     EnrolTotp: GRAVE,
     ConfirmTotp: ONESELF,
@@ -173,8 +187,8 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ClaimChart: Needs("identity.claim_chart"),
     IssueChartCode: Needs("identity.issue_chart_code"),
     Introspect: Needs("identity.introspect"),
-    Users: Needs("identity.read_users"),
-    UserById: Needs("identity.read_users"),
+    Users: Needs("identity.read_users", minds_hidden=True),
+    UserById: Needs("identity.read_users", minds_hidden=True),
     Members: Needs("identity.read_users"),
     GrantableRoles: Needs("identity.read_users"),
     CreateUser: Needs("identity.create_user"),
@@ -197,6 +211,9 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ChangeClient: CLIENTS_GRAVE,
     RetireClient: CLIENTS,
     IssueClientSecret: CLIENTS_GRAVE,
+    Letters: POST,
+    RetryLetters: POST,
+    DropLetter: POST,
     AskProvider: ANYBODY,
     ProviderMetadata: ANYBODY,
     BeginAuthorization: ANYBODY,

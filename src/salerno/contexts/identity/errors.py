@@ -107,6 +107,26 @@ class WrongPassword(Invalid):
     sentence = "That is not your present password."
 
 
+class PasskeyNeeded(Conflict):
+    code = "passkey-needed"
+    sentence = "Add a passkey first: without one nothing else would let you in."
+
+
+class PasswordDemanded(Conflict):
+    code = "password-demanded"
+    sentence = "Your organisation asks everybody to keep a password."
+
+
+class NoPassword(Conflict):
+    code = "no-password"
+    sentence = "This account has no password."
+
+
+class PasswordNeeded(Conflict):
+    code = "password-needed"
+    sentence = "This passkey is your only way in. Choose a password first, or add another passkey."
+
+
 class FactorMissing(Conflict):
     code = "no-second-factor"
     sentence = "No second factor is being set up, or there is none."
@@ -129,6 +149,16 @@ class LinkOver(Invalid):
 
     code = "link-over"
     sentence = "This link does not work any more. Ask for a new one."
+
+
+class NoSuchLetter(NotFound):
+    code = "no-such-letter"
+    sentence = "There is no such letter, or it has been sent."
+
+
+class LetterOver(Conflict):
+    code = "letter-over"
+    sentence = "Nobody waits for this letter any more: its time is over. Whoever needs one asks for another."
 
 
 class NoMail(Conflict):

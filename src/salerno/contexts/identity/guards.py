@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from salerno.contexts.identity.errors import ChartCodeRefused, ClientRefused, EmailTaken, RoleNameTaken
 from salerno.contexts.identity.events import (
@@ -11,11 +12,14 @@ from salerno.contexts.identity.events import (
     ChartLinked,
     ClientRegistered,
     ClientRetired,
+    EmailChanged,
+    EmailChangeRevoked,
     MemberRoleChanged,
     MembershipEnded,
     MembershipOffered,
     PasskeyRemoved,
     PasswordChanged,
+    PasswordDropped,
     RoleDefined,
     SecondFactorRemoved,
     SessionsEnded,
@@ -34,10 +38,33 @@ async def one_account_per_address(tx: Tx, items: Sequence[Recorded[Any]]) -> Non
         event: AccountCreated = item.event
         async with tx.inside(INSTALLATION) as above:
             (token,) = await above.tokens("login", same(event.email))
-            try:
-                await above.run(SQL["put_login"], token, tx.organisation, event.account)
-            except UniqueViolation as taken:
-                raise EmailTaken() from taken
+            await _take_address(above, token, tx.organisation, event.account)
+
+
+async def _take_address(above: Tx, token: int, home: UUID, account: UUID) -> None:
+    if not await above.fetchval(SQL["take_address"], token, home, account, above.now):
+        raise EmailTaken()
+
+
+async def address_moved(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    """The new one opens the account from now on; the old one opens nothing, and is nobody else's for some days."""
+    for item in items:
+        event: EmailChanged = item.event
+        async with tx.inside(INSTALLATION) as above:
+            before, after = await above.tokens("login", same(event.before), same(event.email))
+            await above.run(SQL["leave_address"], before, event.account, event.until)
+            await _take_address(above, after, tx.organisation, event.account)
+
+
+async def address_back(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
+    """The account has the address of before, and none that it was given since."""
+    for item in items:
+        event: EmailChangeRevoked = item.event
+        async with tx.inside(INSTALLATION) as above:
+            (token,) = await above.tokens("login", same(event.email))
+            await above.run(SQL["drop_later_addresses"], event.account, token)
+            if not await above.fetchval(SQL["take_address_back"], token, tx.organisation, event.account):
+                raise EmailTaken()
 
 
 async def one_account_per_chart(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
@@ -119,12 +146,17 @@ GUARDS = (
     Guard(events=(MembershipOffered,), check=workplace_known),
     Guard(events=(MembershipEnded, MemberRoleChanged), check=no_work_left),
     Guard(events=(AccountCreated,), check=one_account_per_address),
+    Guard(events=(EmailChanged,), check=address_moved),
+    Guard(events=(EmailChangeRevoked,), check=address_back),
     Guard(events=(AccountCreated, ChartLinked), check=one_account_per_chart),
     Guard(events=(SessionsEnded,), check=no_session_left),
     Guard(events=(SecondFactorRemoved,), check=no_factor_left),
     Guard(events=(PasskeyRemoved,), check=no_passkey_left),
     Guard(events=(AccountUnlocked,), check=no_lock_left),
-    Guard(events=(PasswordChanged, AccountDeactivated), check=no_link_left),
+    Guard(
+        events=(PasswordChanged, PasswordDropped, AccountDeactivated, EmailChanged, EmailChangeRevoked),
+        check=no_link_left,
+    ),
     Guard(events=OF_ACCESS, check=tell_of_access),
     Guard(events=(RoleDefined,), check=one_role_per_name),
     Guard(events=(ClientRegistered,), check=one_home_per_client),

@@ -20,6 +20,8 @@ from salerno.contexts.identity.events import (
     ClientRegistered,
     ClientRetired,
     ClientTerms,
+    EmailChanged,
+    EmailChangeRevoked,
     EmailConfirmed,
     IdentityEvent,
     MadeRoleEvent,
@@ -30,6 +32,8 @@ from salerno.contexts.identity.events import (
     MembershipOffered,
     PasskeyAdded,
     PasskeyRemoved,
+    PasswordChanged,
+    PasswordDropped,
     PreferencesChanged,
     RoleAdded,
     RoleChanged,
@@ -70,6 +74,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     passkeys: tuple[UUID, ...] = ()
     also: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()  # those of the further roles that stand in the own role's place
+    without_password: bool = False  # its owner dropped it
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -100,6 +105,8 @@ def account_view(before: AccountView | None, item: Recorded[IdentityEvent]) -> A
             return replace(before, patient=patient)
         case EmailConfirmed(status=status):
             return replace(before, status=status)
+        case EmailChanged(email=email) | EmailChangeRevoked(email=email):
+            return replace(before, email=email)
         case PreferencesChanged(language=language, theme=theme):
             return replace(before, language=language, theme=theme)
         case _:
@@ -117,6 +124,8 @@ def _with_access(before: AccountView, event: IdentityEvent) -> AccountView:
             return replace(before, passkeys=(*before.passkeys, passkey))
         case PasskeyRemoved(passkey=passkey):
             return replace(before, passkeys=tuple(one for one in before.passkeys if one != passkey))
+        case PasswordChanged() | PasswordDropped():
+            return replace(before, without_password=isinstance(event, PasswordDropped))
         case RoleAdded(role=role, instead=instead):
             return replace(before, also=(*before.also, role), instead=(*before.instead, *([role] if instead else ())))
         case RoleTaken(role=role):
@@ -278,7 +287,7 @@ async def learn_choices(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
         await tx.run(
             SQL["keep_choices"], item.origin.organisation, list(chosen.second_factor_roles),
             chosen.idle_minutes_default, list(chosen.idle_minutes), list(chosen.idle_minutes.values()),
-            chosen.timezone,
+            chosen.timezone, chosen.password_demanded,
         )  # fmt: skip
 
 

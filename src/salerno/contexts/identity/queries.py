@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from salerno.contexts.identity.commands import Profile
 from salerno.contexts.identity.errors import NoSuchAccount, NoSuchClient, NoSuchRole
@@ -128,17 +129,34 @@ async def users(tx: Tx, query: Users, caller: Caller) -> Page[Profile]:
     role = role_of(query.role).value if query.role else None
     held = await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, role, query.status))
     words = query.q.casefold().split()
-    found = [one for one in held if all(word in f"{one.doc.full_name} {one.doc.email}".casefold() for word in words)]
-    found.sort(key=lambda one: (one.doc.family_name.casefold(), one.doc.given_name.casefold(), str(one.id)))
-    page = found[query.offset : query.offset + query.limit]
-    items = [profile(one, tx.organisation) for one in page]
-    return Page(items=items, total=len(found), limit=query.limit, offset=query.offset)
+    lines = [_known(one, tx) for one in held]
+    found = [one for one in lines if all(word in f"{one.full_name} {one.email}".casefold() for word in words)]
+    found.sort(key=_by_name)
+    return Page(
+        items=found[query.offset : query.offset + query.limit], total=len(found), limit=query.limit, offset=query.offset
+    )
+
+
+def _by_name(line: Profile) -> tuple[bool, str, str, str]:
+    """Whoever is concealed stands last: between names, the place would tell."""
+    return line.concealed, line.family_name.casefold(), line.given_name.casefold(), str(line.user_id)
+
+
+def _known(held: Held[AccountView], tx: Tx) -> Profile:
+    """An account as it is shown to others; without name, address and chart where its owner's chart is restricted."""
+    shown = profile(held, tx.organisation)
+    if held.doc.patient is None or held.doc.patient not in tx.hidden:
+        return shown
+    return replace(
+        shown, email="", full_name="", given_name="", family_name="", patient_id=None, language="", theme="",
+        concealed=True,
+    )  # fmt: skip
 
 
 async def user_by_id(tx: Tx, query: UserById, caller: Caller) -> Profile:
     held = await ACCOUNTS.get(tx, query.account_id)
     if held is not None:
-        return profile(held, tx.organisation)
+        return _known(held, tx)
     member = await MEMBERS.get(tx, query.account_id)
     if member is None or member.doc.status == "ended":
         raise NoSuchAccount()
@@ -273,6 +291,7 @@ def profile(held: Held[AccountView], home: UUID) -> Profile:
         has_second_factor=view.has_factor,
         has_totp=view.has_totp,
         passkeys=len(view.passkeys),
+        without_password=view.without_password,
         version=held.version,
     )
 

@@ -84,6 +84,7 @@ class ChangeSettings(Command):
     booking_days_ahead: int | UnsetType = UNSET
     cancellation_hours: int | UnsetType = UNSET
     specialties: tuple[str, ...] | UnsetType = UNSET
+    password_demanded: bool | UnsetType = UNSET
 
 
 class CompleteOnboarding(Command):

@@ -39,6 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     - `visit_minutes`, `buffer_minutes`: length of a visit, and the pause after it, where a type names none.
     - `calendar_from`, `calendar_until`: the hours that the calendar shows.
     - `second_factor_roles`: who cannot sign in without a second factor.
+    - `password_demanded`: nobody does without a password, also where a passkey stands.
     - `idle_minutes`: after how long an unused session ends, for each role; `idle_minutes_default` for the others.
     - `duplicate_threshold`: how probable a duplicate must be (0 to 1) for a registration to be held.
     - `patients_book_online`, `booking_days_ahead`, `cancellation_hours`: what patients may do by themselves.
@@ -60,6 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     booking_days_ahead: int = 90
     cancellation_hours: int = 24
     specialties: tuple[str, ...] = ()
+    password_demanded: bool = False
 
 
 class OrganisationRegistered(Event, tag="organisations.organisation_registered.v1"):

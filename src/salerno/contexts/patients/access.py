@@ -43,7 +43,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     PatientById: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
     PatientAsOf: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
     ConsentsOf: Needs("patients.read_consents", opens=DEMOGRAPHICS, own=True),
-    ListPatients: Needs("patients.read", opens=DEMOGRAPHICS),
+    ListPatients: Needs("patients.read", opens=DEMOGRAPHICS, own=True),
     LikelyDuplicates: Needs("patients.register", opens=DEMOGRAPHICS),
     FindPatients: Needs("patients.find", opens=DEMOGRAPHICS),
     PatientBanner: Needs("patients.banner", opens=DEMOGRAPHICS, own=True),

@@ -73,7 +73,9 @@ async def _facts(tx: Tx, command: RegisterPatient) -> tuple[Person, Practice, li
             SEEN.clear()
         SEEN[tx.organisation] = found
         person = clean_person(command, Person(), found.place(tx.now))
-        suspects = await tx.fetch(SQL["suspects"], tx.organisation, await suspect_tokens(tx, person), MOST_SUSPECTS)
+        suspects = await tx.fetch(
+            SQL["suspects"], tx.organisation, await suspect_tokens(tx, person), MOST_SUSPECTS, None
+        )
         number = rows[0]["number"] if _year(tx, practice) == _year(tx, found) else None
         return person, found, [{"number": number, "id": None}, *suspects]
     return person, practice, rows

@@ -38,7 +38,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ScreenPrescription: Needs("prescribing.screen", opens="medication"),
     PrescriptionById: READ_OWN,
     PrescriptionsOfPatient: READ_OWN,
-    Prescriptions: READ,
+    Prescriptions: READ_OWN,
     PrescriptionsAsOf: READ,
     MedicinesOfPatient: READ_OWN,
     MedicinesAsOf: READ,

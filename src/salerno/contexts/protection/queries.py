@@ -81,6 +81,13 @@ class ChartsInReach(Query):
     patient_ids: tuple[UUID, ...]
 
 
+class ChartsWithin(Query):
+    """Every chart that meets one of the conditions for this account. Asked by the bus itself."""
+
+    account_id: UUID
+    conditions: tuple[str, ...]
+
+
 class RestrictionShown(Struct, frozen=True, kw_only=True):
     restriction: RestrictionView
     version: int
@@ -257,6 +264,34 @@ async def charts_in_reach(tx: Tx, query: ChartsInReach, caller: Caller) -> tuple
     return tuple(one for one in query.patient_ids if not reached.isdisjoint(_group(one, together)))
 
 
+async def charts_within(tx: Tx, query: ChartsWithin, caller: Caller) -> tuple[UUID, ...]:
+    """As `charts_in_reach` finds them one by one: a chart is reached with all that are read with it."""
+    reached: set[UUID] = set()
+    if "care" in query.conditions:
+        rows = await tx.fetch(SQL["cared_for_by"], tx.organisation, query.account_id, _since(tx))
+        reached.update(_ids(row["subject"] for row in rows))
+    if "location" in query.conditions:
+        rows = await tx.fetch(SQL["seen_where_works"], tx.organisation, query.account_id, _since(tx))
+        reached.update(_ids(row["subject"] for row in rows))
+    if not reached:
+        return ()
+    merges = [(_id(row["patient"]), _id(row["into_patient"])) for row in await tx.fetch(SQL["merges"], tx.organisation)]
+    return tuple(_with_all_read_together(reached, merges))
+
+
+def _with_all_read_together(reached: set[UUID], merges: Sequence[tuple[UUID, UUID]]) -> set[UUID]:
+    neighbours: dict[UUID, set[UUID]] = {}
+    for one, other in merges:
+        neighbours.setdefault(one, set()).add(other)
+        neighbours.setdefault(other, set()).add(one)
+    found, waiting = set(reached), [chart for chart in reached if chart in neighbours]
+    while waiting:
+        further = neighbours[waiting.pop()] - found
+        found |= further
+        waiting += further
+    return found
+
+
 async def _carers(tx: Tx, charts: Sequence[UUID]) -> dict[UUID, set[UUID]]:
     found: dict[UUID, set[UUID]] = {}
     for row in await tx.fetch(SQL["carers"], tx.organisation, list(charts), _since(tx)):
@@ -312,4 +347,5 @@ ANSWERS: dict[type[Query], Answer] = {
     MyBreakGlass: my_break_glass,
     WardsOfOrganisation: wards_of_organisation,
     ChartsInReach: charts_in_reach,
+    ChartsWithin: charts_within,
 }

@@ -14,7 +14,13 @@ from msgspec import Struct
 
 from salerno.contexts.protection.errors import Restricted
 from salerno.contexts.protection.events import EVENTS
-from salerno.contexts.protection.queries import BrokenGlass, ChartsInReach, OrganisationWards, WardsOfOrganisation
+from salerno.contexts.protection.queries import (
+    BrokenGlass,
+    ChartsInReach,
+    ChartsWithin,
+    OrganisationWards,
+    WardsOfOrganisation,
+)
 from salerno.kernel.bus import Bus
 from salerno.kernel.clock import stopwatch
 from salerno.kernel.errors import NotFound, Refused
@@ -41,13 +47,14 @@ class Sight(Struct, frozen=True):
 class Kept:
     """What an organisation's wards were when they were asked, with what was worked out of it since."""
 
-    __slots__ = ("reached", "sights", "until", "wards")
+    __slots__ = ("reached", "sights", "until", "wards", "within")
 
     def __init__(self, wards: OrganisationWards) -> None:
         self.wards = wards
         self.until = stopwatch() + FRESH_SECONDS
         self.sights: dict[tuple[UUID, UUID | None], Sight] = {}
         self.reached: dict[tuple[UUID, frozenset[str], UUID], bool] = {}
+        self.within: dict[tuple[UUID, frozenset[str]], frozenset[UUID]] = {}
 
     def sight(self, actor: UUID, own: UUID | None) -> Sight:
         """`own` is the chart of a patient who asks."""
@@ -99,9 +106,7 @@ class ProtectionWards:
 
     async def reach(self, caller: Caller, conditions: Collection[str], subjects: Collection[UUID]) -> bool:
         """Also what was broken open: the glass opens what lies outside a condition."""
-        kept = self._kept.get(caller.organisation)
-        if kept is None or kept.until <= stopwatch():
-            kept = await self._ask(caller.organisation)
+        kept = await self._now(caller.organisation)
         broken = _open(kept.sight(caller.actor, _own(caller)), self._bus.clock.now())
         wanted, rest = frozenset(conditions), [one for one in subjects if one not in broken]
         unknown = [one for one in rest if (caller.actor, wanted, one) not in kept.reached]
@@ -110,6 +115,19 @@ class ProtectionWards:
             found = frozenset(await self._bus.ask(query, _asker(caller.organisation)))
             kept.reached.update({(caller.actor, wanted, one): one in found for one in unknown})
         return all(kept.reached[(caller.actor, wanted, one)] for one in rest)
+
+    async def within(self, caller: Caller, conditions: Collection[str]) -> frozenset[UUID]:
+        """Asked only for somebody whose right is under a condition."""
+        kept, wanted = await self._now(caller.organisation), frozenset(conditions)
+        if (found := kept.within.get((caller.actor, wanted))) is None:
+            query = ChartsWithin(account_id=caller.actor, conditions=tuple(sorted(wanted)))
+            found = frozenset(await self._bus.ask(query, _asker(caller.organisation)))
+            kept.within[(caller.actor, wanted)] = found
+        return found.union(_open(kept.sight(caller.actor, _own(caller)), self._bus.clock.now()))
+
+    async def _now(self, organisation: UUID) -> Kept:
+        kept = self._kept.get(organisation)
+        return kept if kept is not None and kept.until > stopwatch() else await self._ask(organisation)
 
     def refusal(self, caller: Caller) -> Refused:
         """Who may break the glass is told so; for everybody else there is nothing."""

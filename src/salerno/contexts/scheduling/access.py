@@ -51,7 +51,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ChangeRoom: Needs(CONFIGURE),
     RetireRoom: Needs(CONFIGURE),
     AppointmentById: Needs(READ, opens="appointments", own=True),
-    Appointments: Needs(READ, opens="appointments"),
+    Appointments: Needs(READ, opens="appointments", own=True),
     AppointmentsOfPatient: Needs(READ, opens="appointments", own=True),
     DayCalendar: Needs(READ, opens="appointments"),
     WeekCalendar: Needs(READ, opens="appointments"),

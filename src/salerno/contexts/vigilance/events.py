@@ -6,16 +6,18 @@ from uuid import UUID
 
 from salerno.kernel.messages import Event
 
-Kind: TypeAlias = Literal["new-device", "new-country", "bulk-reads", "own-family", "after-hours"]
+Kind: TypeAlias = Literal[
+    "new-device", "new-country", "impossible-travel", "bulk-reads", "own-family", "after-hours", "probing", "exports"
+]
 Outcome: TypeAlias = Literal["justified", "unfounded", "followed-up"]
 
 
 class AlertRaised(Event, tag="vigilance.alert_raised.v1", omit_defaults=True):
     """`at` is when it was seen, `role` that of the account then. The rest is the cause, as far as it has any.
 
-    - `patient` is whose chart was opened; `reasons` say what the two share: family-name, phone, email.
-    - `count` charts were opened since `since`.
-    - `session`, `address`, `agent` and `country` are those of a sign-in.
+    - `patient` is whose chart was opened; `reasons` say what the two share: family-name, phone, email, address.
+    - `count` charts were opened, tried in vain or exported, the first two since `since`.
+    - `session`, `address`, `agent` and `country` are those of a sign-in; `before` is where another was, at `since`.
     """
 
     alert: UUID
@@ -31,6 +33,7 @@ class AlertRaised(Event, tag="vigilance.alert_raised.v1", omit_defaults=True):
     address: str = ""
     agent: str = ""
     country: str = ""
+    before: str = ""
 
 
 class AlertReviewed(Event, tag="vigilance.alert_reviewed.v1", omit_defaults=True):

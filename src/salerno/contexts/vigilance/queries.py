@@ -57,6 +57,7 @@ class AlertLine(Struct, frozen=True, kw_only=True):
     address: str = ""
     agent: str = ""
     country: str = ""
+    before: str = ""
     outcome: str = ""
     note: str = ""
     reviewed_by: UUID | None = None
@@ -110,6 +111,7 @@ def line_of(held: Held[AlertView]) -> AlertLine:
         address=seen.address,
         agent=seen.agent,
         country=seen.country,
+        before=seen.before,
         outcome=view.outcome,
         note=view.note,
         reviewed_by=view.reviewed_by,

@@ -100,6 +100,7 @@ class Choices(Body):
     booking_days_ahead: int | UnsetType = UNSET
     cancellation_hours: int | UnsetType = UNSET
     specialties: Annotated[tuple[Text, ...], Meta(max_length=40)] | UnsetType = UNSET
+    password_demanded: bool | UnsetType = UNSET
 
 
 class NewLocation(Body):

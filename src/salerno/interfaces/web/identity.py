@@ -94,7 +94,7 @@ class Wanted(Body):
 
     next: Annotated[str, Meta(max_length=300)] = TODAY
     done: Annotated[
-        str, Meta(pattern="^(out|registered|password|factor|ended|chart|reset|confirmed|waiting|passkey)?$")
+        str, Meta(pattern="^(out|registered|password|factor|ended|chart|reset|confirmed|waiting|passkey|email)?$")
     ] = ""
     again: bool = False
     at: Annotated[str, Meta(max_length=40)] = ""

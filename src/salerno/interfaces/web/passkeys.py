@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from salerno.contexts.identity.commands import Opened
+from salerno.contexts.identity.commands import DropPassword, Opened
 from salerno.contexts.identity.commands.external import MyExternalIdentities
 from salerno.contexts.identity.commands.passkeys import (
     AddPasskey,
@@ -56,6 +56,11 @@ SAID = {
     "wrong-code": mark("The code is wrong, used or too old."),
     "no-second-factor": mark("Use your passkey or a code of your authenticator."),
     "second-factor-demanded": mark("Your role needs a second factor."),
+    "passkey-needed": mark("Add a passkey first: without one nothing else would let you in."),
+    "password-demanded": mark("Your organisation asks everybody to keep a password."),
+    "no-password": mark("This account has no password."),
+    "password-needed": mark("This passkey is your only way in. Choose a password first, or add another passkey."),
+    "no-mail": mark("This installation has no mail server: without a password a lost passkey would lock you out."),
     "sign-in-busy": mark("Too many people are signing in at once. Try again in a moment."),
 }
 EXPECTED = (NotSignedIn, Conflict, Invalid, TooMany, Unavailable)
@@ -148,7 +153,7 @@ async def remove(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 class Looked(Body):
-    done: Annotated[str, Meta(pattern="^(passkey|removed)?$")] = ""
+    done: Annotated[str, Meta(pattern="^(passkey|removed|dropped)?$")] = ""
 
 
 @get(f"{ACCOUNT}/passkeys", of=MyPasskeys, media=HTML, query=Looked)
@@ -161,8 +166,19 @@ async def passkeys_page(
     request: Request[Any, Any, Any], refusal: Refused | None = None, done: str = ""
 ) -> Response[Any]:
     said, status = _said(refusal) if refusal else ("", 200)
-    mine = await ask(request, MyPasskeys())
-    return render(request, "passkeys.html", status=status, passkeys=mine, said=said, done=done)
+    mine, me = await ask(request, MyPasskeys()), await ask(request, Me())
+    return render(request, "passkeys.html", status=status, passkeys=mine, me=me, said=said, done=done)
+
+
+@post(f"{ACCOUNT}/password/drop", of=DropPassword, media=HTML)
+async def drop_password(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Do without a password from now on; every other session ends."""
+    try:
+        opened: Opened = await ask(request, DropPassword())
+    except EXPECTED as refusal:
+        return await passkeys_page(request, refusal)
+    forget(request)
+    return sign_in(request, go_to(request, f"{ACCOUNT}/passkeys?done=dropped"), opened.token, opened.expires_at)
 
 
 # ------------------------------------------------------------------ once more
@@ -245,4 +261,4 @@ async def awake(request: Request[Any, Any, Any]) -> Response[Any]:
     return no_content()
 
 
-PAGES = [offer, enter, begin, add, remove, passkeys, prove_page, prove, lock, locked, unlock, awake]
+PAGES = [offer, enter, begin, add, remove, passkeys, drop_password, prove_page, prove, lock, locked, unlock, awake]

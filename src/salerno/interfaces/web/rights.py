@@ -18,13 +18,6 @@ def may(request: Request[Any, Any, Any], message: type[Command] | type[Query], p
     return patient is not None and patient == caller.subject
 
 
-def may_of_everybody(request: Request[Any, Any, Any], message: type[Command] | type[Query]) -> bool:
-    """The same for what is about everybody at once, such as a list: a right under a condition is none there."""
-    needs = bus_of(request).needs(message)
-    reach = reach_of(needs.permission, caller_of(request), own=False)
-    return reach is not None and reach.everybody
-
-
 def require(request: Request[Any, Any, Any], message: type[Command] | type[Query], patient: UUID | None = None) -> None:
     """For pages that ask nothing themselves, such as an empty form."""
     if not may(request, message, patient):

@@ -41,14 +41,16 @@ WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2)
   AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
   AND ($7::uuid[] IS NULL OR NOT subjects && $7)
-ORDER BY at DESC, position DESC LIMIT $8 OFFSET $9;
+  AND ($8::uuid[] IS NULL OR subjects <@ $8 AND subjects <> '{}')
+ORDER BY at DESC, position DESC LIMIT $9 OFFSET $10;
 
 -- name: count_accesses
 SELECT count(*) FROM kernel.access_log
 WHERE organisation = $1 AND ($2::uuid IS NULL OR user_id = $2)
   AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
-  AND ($7::uuid[] IS NULL OR NOT subjects && $7);
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7)
+  AND ($8::uuid[] IS NULL OR subjects <@ $8 AND subjects <> '{}');
 
 -- name: accesses_of_charts
 SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request
@@ -56,13 +58,15 @@ FROM kernel.looks_at($1::uuid[])
 WHERE ($2::uuid IS NULL OR user_id = $2) AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
   AND ($7::uuid[] IS NULL OR NOT subjects && $7)
-ORDER BY at DESC, position DESC LIMIT $8 OFFSET $9;
+  AND ($8::uuid[] IS NULL OR subjects <@ $8 AND subjects <> '{}')
+ORDER BY at DESC, position DESC LIMIT $9 OFFSET $10;
 
 -- name: count_accesses_of_charts
 SELECT count(*) FROM kernel.looks_at($1::uuid[])
 WHERE ($2::uuid IS NULL OR user_id = $2) AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR outcome = $4)
   AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
-  AND ($7::uuid[] IS NULL OR NOT subjects && $7);
+  AND ($7::uuid[] IS NULL OR NOT subjects && $7)
+  AND ($8::uuid[] IS NULL OR subjects <@ $8 AND subjects <> '{}');
 
 -- name: access
 SELECT position, at, user_id, role, action, category, purpose, outcome, phi, subjects, address, request

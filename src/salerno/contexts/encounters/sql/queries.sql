@@ -30,7 +30,7 @@ SELECT count(*) FROM visits WHERE organisation = $1 AND subject = ANY($2);
 -- name: open_visits
 SELECT id, subject, version, recorded_at, doc FROM visits
 WHERE organisation = $1 AND status = 'open' AND ($2::uuid IS NULL OR practitioner = $2)
-  AND subject <> ALL($4::uuid[])
+  AND subject <> ALL($4::uuid[]) AND ($5::uuid[] IS NULL OR subject = ANY($5))
 ORDER BY started_at LIMIT $3;
 
 -- name: last_visits
@@ -47,7 +47,8 @@ WHERE organisation = $1 AND visit = ANY($2) ORDER BY started_at, id;
 
 -- name: unsigned_notes
 SELECT id, subject, version, recorded_at, doc FROM notes
-WHERE organisation = $1 AND author = $2 AND status = 'draft' AND subject <> ALL($4::uuid[]) ORDER BY started_at LIMIT $3;
+WHERE organisation = $1 AND author = $2 AND status = 'draft' AND subject <> ALL($4::uuid[])
+    AND ($5::uuid[] IS NULL OR subject = ANY($5)) ORDER BY started_at LIMIT $3;
 
 -- name: timeline
 SELECT * FROM (

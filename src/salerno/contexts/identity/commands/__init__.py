@@ -32,6 +32,7 @@ from salerno.contexts.identity.commands.factors import (
 from salerno.contexts.identity.commands.sign_in import (
     ChallengePosed,
     ChangePassword,
+    DropPassword,
     EndMySession,
     EndMySessions,
     FoundCaller,
@@ -76,6 +77,7 @@ __all__ = [
     "ConfirmTotp",
     "CreateUser",
     "DeactivateUser",
+    "DropPassword",
     "EndMySession",
     "EndMySessions",
     "EndUserSessions",

@@ -68,6 +68,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     has_second_factor: bool = False
     has_totp: bool = False
     passkeys: int = 0
+    without_password: bool = False  # its owner dropped it
+    concealed: bool = False  # it is that of a patient whose chart is hidden from whoever asks: nothing names them
     version: int = 0
 
 
@@ -159,13 +161,23 @@ class EndMySessions(Errand):
 
 
 class ChangePassword(Errand):
-    """Ends every other session and answers a new token for the present one."""
+    """Ends every other session and answers a new token for the present one.
+
+    `current` is empty where a passkey stands in the password's place: then the first one is chosen.
+    """
 
     current: Password
     new: Password
 
     def __repr__(self) -> str:
         return "ChangePassword()"
+
+
+class DropPassword(Errand):
+    """Do without a password from now on: a passkey opens the account alone.
+
+    Answers Opened; every other session ends.
+    """
 
 
 class InitAdministrator(Errand):

@@ -10,6 +10,7 @@ from salerno.contexts.identity.commands import (
     ConfirmTotp,
     CreateUser,
     DeactivateUser,
+    DropPassword,
     EndMySession,
     EndMySessions,
     EndUserSessions,
@@ -41,6 +42,7 @@ from salerno.contexts.identity.commands import (
 from salerno.contexts.identity.commands.letters import TellPrivacyOfficers
 from salerno.contexts.identity.handlers.accounts import on_account
 from salerno.contexts.identity.handlers.clients import issue_client_secret, on_client
+from salerno.contexts.identity.handlers.email_change import EMAIL_CHANGE
 from salerno.contexts.identity.handlers.explaining import EXPLAINING
 from salerno.contexts.identity.handlers.external import EXTERNAL
 from salerno.contexts.identity.handlers.factors import (
@@ -55,7 +57,9 @@ from salerno.contexts.identity.handlers.history import HISTORY
 from salerno.contexts.identity.handlers.letters import on_tell_officers
 from salerno.contexts.identity.handlers.made_roles import MADE_ROLE_HANDLERS
 from salerno.contexts.identity.handlers.memberships import MEMBER_HANDLERS, MEMBERSHIPS
+from salerno.contexts.identity.handlers.outbox import OUTBOX
 from salerno.contexts.identity.handlers.passkeys import PASSKEYS
+from salerno.contexts.identity.handlers.passwordless import drop_password
 from salerno.contexts.identity.handlers.provider import PROVIDER
 from salerno.contexts.identity.handlers.proving import PROVING
 from salerno.contexts.identity.handlers.recovering import RECOVERING, RECOVERING_HANDLERS
@@ -105,6 +109,7 @@ ERRANDS: dict[type[Query], Answer] = {
     EndMySession: end_my_session,
     EndMySessions: end_my_sessions,
     ChangePassword: change_password,
+    DropPassword: drop_password,
     EnrolTotp: enrol_totp,
     ConfirmTotp: confirm_totp,
     RegenerateRecoveryCodes: regenerate_recovery_codes,
@@ -121,6 +126,8 @@ ERRANDS: dict[type[Query], Answer] = {
     Me: me,
     **HISTORY,
     **RECOVERING,
+    **EMAIL_CHANGE,
+    **OUTBOX,
     **PASSKEYS,
     **PROVING,
     **EXTERNAL,

@@ -23,6 +23,7 @@ async def choices_of(tx: Tx, roles: Collection[str] = ()) -> Choices:
             idle_default=row["idle_default"],
             idle_minutes=dict(zip(row["idle_roles"], row["idle_minutes"], strict=True)),
             zone=row["zone"],
+            password_demanded=row["password_demanded"],
         )
     made = await made_among(tx, roles)
     demanding = {name for name, role in made.items() if demands_factor(role.held, chosen.factor_roles)}

@@ -18,11 +18,12 @@ from salerno.kernel.bus import Bus, kebab
 from salerno.kernel.desk import Desk
 from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import INSTALLATION, Caller, Command, Disclosure, Query
-from salerno.kernel.permits import Judgement
+from salerno.kernel.permits import Judgement, names_chart
 from salerno.kernel.room import Answer
 from salerno.kernel.wards import reach_of
 
 Message = type[Command] | type[Query]
+LISTS = Step(name="lists", code="these-charts-only")
 
 
 async def explain_access(desk: Desk, errand: ExplainAccess, caller: Caller) -> Disclosure[Explanation]:
@@ -123,12 +124,19 @@ async def _verdict(
 ) -> tuple[bool, list[Step]]:
     if message is not None:
         judged = await bus.permits.judge(message, who, patient)
-        return judged.allowed, [*_judged(bus, judged, who, permission, patient)]
+        lists = judged.allowed and _lists(bus, message, judged)
+        return judged.allowed, [*_judged(bus, judged, who, permission, patient), *([LISTS] if lists else [])]
     reach = reach_of(permission, who, own=True)
     if reach is None:
         return False, [Step(name="permission", code="not-held", passed=False, about=(permission,))]
     judged = await bus.permits.judge_permission(permission, who, patient)
     return judged.allowed, [*_judged(bus, judged, who, permission, patient)]
+
+
+def _lists(bus: Bus, message: Message, judged: Judgement) -> bool:
+    """Whether it is a question about nobody by name, which is answered from the charts that the right carries to."""
+    asks = issubclass(message, Query) and bus.needs(message).opens is not None and not names_chart(message)
+    return asks and judged.reach is not None and not judged.reach.everybody
 
 
 def _judged(bus: Bus, judged: Judgement, who: Caller, permission: str, patient: UUID | None) -> Iterable[Step]:

@@ -78,6 +78,12 @@ async def confirm_password(desk: Desk, home: UUID, view: AccountView, password: 
     await desk.within(home, lambda tx: counting.clear(tx, "account", attempt.token))
 
 
+async def confirm_owner(desk: Desk, home: UUID, view: AccountView, password: str) -> None:
+    """By the password. Who dropped it has shown a passkey or a code to come this far: the messages are grave."""
+    if not view.without_password:
+        await confirm_password(desk, home, view, password)
+
+
 async def is_right_code(tx: Tx, account: UUID, code: str) -> str | None:
     """The method by which this code is right; under the row's lock it is used in the same breath."""
     row = await tx.fetchrow(SQL["lock_factor"], tx.organisation, account)
@@ -92,7 +98,7 @@ async def is_right_code(tx: Tx, account: UUID, code: str) -> str | None:
 
 async def enrol_totp(desk: Desk, errand: EnrolTotp, caller: Caller) -> TotpSecret:
     home, view = await own_account(desk, caller)
-    await confirm_password(desk, home, view, errand.password)
+    await confirm_owner(desk, home, view, errand.password)
     secret = pyotp.random_base32()
 
     async def work(tx: Tx) -> None:
@@ -145,7 +151,7 @@ async def forget_codes_tried(tx: Tx, account: UUID) -> None:
 
 async def regenerate_recovery_codes(desk: Desk, errand: RegenerateRecoveryCodes, caller: Caller) -> RecoveryCodes:
     home, view = await own_account(desk, caller)
-    await confirm_password(desk, home, view, errand.password)
+    await confirm_owner(desk, home, view, errand.password)
     if not view.has_factor:
         raise FactorMissing()
     fresh = fresh_codes()
@@ -155,7 +161,7 @@ async def regenerate_recovery_codes(desk: Desk, errand: RegenerateRecoveryCodes,
 
 async def remove_totp(desk: Desk, errand: RemoveTotp, caller: Caller) -> None:
     home, view = await own_account(desk, caller)
-    await confirm_password(desk, home, view, errand.password)
+    await confirm_owner(desk, home, view, errand.password)
     async with desk.bus.reading("identity", home) as tx:
         if (await choices_of(tx, view.roles)).demands_factor(view.roles, policy_of(desk.bus)) and not view.passkeys:
             raise FactorDemanded()

@@ -15,6 +15,7 @@ from salerno.contexts.identity.events import (
     PasskeyAdded,
     PasskeyRemoved,
     PasswordChanged,
+    PasswordDropped,
     SecondFactorAdded,
     SecondFactorRemoved,
 )
@@ -28,12 +29,15 @@ from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Origin, Recorded
 from salerno.kernel.transactions import Tx
 
-PAGES = {"confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation"}
+PAGES = {
+    "confirm": "/sign-up/confirm", "reset": "/reset-password", "invitation": "/invitation",
+    "email-change": "/account/email/confirm", "email-revoke": "/email-change/revoke",
+}  # fmt: skip
 NOTICE = timedelta(days=2)
 OFFICERS = ("ADMIN", "SUPER_ADMIN")
 OF_ACCESS = (
     PasswordChanged, SecondFactorAdded, SecondFactorRemoved, PasskeyAdded, PasskeyRemoved, ExternalIdentityLinked,
-    ExternalIdentityUnlinked,
+    ExternalIdentityUnlinked, PasswordDropped,
 )  # fmt: skip
 
 
@@ -48,17 +52,31 @@ class Written(Struct, frozen=True, kw_only=True):
 
 def lives(kind: str, policy: SignInPolicy) -> timedelta:
     """How long the link of such a letter holds."""
-    return {"confirm": policy.confirm_link, "reset": policy.reset_link}.get(kind, policy.invitation)
+    return {
+        "confirm": policy.confirm_link,
+        "email-change": policy.confirm_link,
+        "reset": policy.reset_link,
+        "email-revoke": policy.email_way_back,
+    }.get(kind, policy.invitation)
 
 
 async def write_link(tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, outcome: str = "") -> None:
     """A letter with a link that works once. An older link of the kind is void."""
-    token, life = new_token(), lives(kind, policy)
     await tx.run(SQL["void_links"], view.account, [kind])
+    await _write(tx, kind, view, policy, outcome, opens=kind)
+
+
+async def write_way_back(tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, change: UUID) -> None:
+    """To the address that is being left. Older links of the kind keep working: the first reader has the last word."""
+    await _write(tx, kind, view, policy, str(change), opens="email-revoke")
+
+
+async def _write(tx: Tx, kind: str, view: AccountView, policy: SignInPolicy, outcome: str, *, opens: str) -> None:
+    token, life = new_token(), lives(opens, policy)
     await tx.run(
-        SQL["put_link"], token_hash(token), kind, tx.organisation, view.account, outcome, tx.now + life
+        SQL["put_link"], token_hash(token), opens, tx.organisation, view.account, outcome, tx.now + life
     )  # fmt: skip
-    await _put(tx, kind, view, f"{policy.issuer}{PAGES[kind]}?token={token}", life)
+    await _put(tx, kind, view, f"{policy.issuer}{PAGES[opens]}?token={token}", life)
 
 
 async def write_notice(
@@ -113,7 +131,13 @@ async def tell_of_access(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 
 def _kind(event: Any) -> str:
-    return "password-changed" if isinstance(event, PasswordChanged) else "factor-changed"
+    match event:
+        case PasswordChanged():
+            return "password-changed"
+        case PasswordDropped():
+            return "password-dropped"
+        case _:
+            return "factor-changed"
 
 
 async def tell_of_sign_in(tx: Tx, command: TellOfSignIn, origin: Origin) -> Sequence[Recorded[Any]]:

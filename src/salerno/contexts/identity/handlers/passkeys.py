@@ -38,6 +38,7 @@ from salerno.contexts.identity.errors import (
     NoSuchPasskey,
     PasskeyInvalid,
     PasskeyRefused,
+    PasswordNeeded,
     TooManyAttempts,
 )
 from salerno.contexts.identity.events import (
@@ -48,6 +49,7 @@ from salerno.contexts.identity.events import (
     SignInFailed,
 )
 from salerno.contexts.identity.handlers import counting
+from salerno.contexts.identity.handlers.accounts import password_of
 from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.factors import fresh_codes, own_account, put_codes, rotate
@@ -210,7 +212,22 @@ async def remove_passkey(desk: Desk, errand: RemovePasskey, caller: Caller) -> N
         raise FactorDemanded()
     removed = PasskeyRemoved(account=view.account, passkey=errand.passkey_id)
     ended = SessionsEnded(account=view.account, reason="passkey removed", kept=caller.session)
-    await desk.within(home, lambda tx: note(tx, view.account, removed, ended))
+
+    async def work(tx: Tx) -> None:
+        await tx.fetchval(SQL["lock_account"], tx.organisation, view.account)
+        if await _is_only_way_in(tx, view.account, errand.passkey_id):
+            raise PasswordNeeded()
+        await note(tx, view.account, removed, ended)
+
+    await desk.within(home, work)
+
+
+async def _is_only_way_in(tx: Tx, account: UUID, passkey: UUID) -> bool:
+    """Whether neither another passkey nor a password would be left, nor a provider where there never was a password."""
+    held = await ACCOUNTS.get(tx, account)
+    if held is None or set(held.doc.passkeys) - {passkey} or await password_of(tx, account) is not None:
+        return False
+    return held.doc.without_password or not await tx.fetch(SQL["external_identities_of"], tx.organisation, account)
 
 
 # ------------------------------------------------------------------ coming in

@@ -6,7 +6,14 @@ from uuid import UUID
 
 import structlog
 
-from salerno.contexts.identity.events import AccountCreated, AccountInvited, MembershipOffered, PasswordResetAsked
+from salerno.contexts.identity.events import (
+    AccountCreated,
+    AccountInvited,
+    EmailChangeAsked,
+    EmailChanged,
+    MembershipOffered,
+    PasswordResetAsked,
+)
 from salerno.contexts.identity.handlers.letters import OF_ACCESS, Written
 from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.letters import pause
@@ -20,7 +27,7 @@ KEPT = timedelta(days=30)
 LOOK_EVERY = 5.0
 TIDY_EVERY = 500
 WRITTEN_WITH: frozenset[type[Event]] = frozenset(
-    {*OF_ACCESS, AccountCreated, AccountInvited, MembershipOffered, PasswordResetAsked}
+    {*OF_ACCESS, AccountCreated, AccountInvited, MembershipOffered, PasswordResetAsked, EmailChangeAsked, EmailChanged}
 )
 LOG = structlog.get_logger("salerno.letters")
 
@@ -47,7 +54,9 @@ class Postman:
         async with self.bus.reading("identity", INSTALLATION) as tx:
             if self._rounds % TIDY_EVERY == 0:
                 await tx.run(SQL["forget_old_letters"], now - KEPT)
+                await tx.run(SQL["empty_letters_over"], now)
                 await tx.run(SQL["forget_old_links"], now - KEPT)
+                await tx.run(SQL["forget_former_addresses"], now)
             self._rounds += 1
             return await tx.fetchrow(SQL["take_letter"], now, now + LEASE)
 

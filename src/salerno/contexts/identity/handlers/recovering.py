@@ -66,13 +66,13 @@ async def may_write(desk: Desk, email: str) -> bool:
 
 async def ask_password_reset(desk: Desk, errand: AskPasswordReset, caller: Caller) -> None:
     started, policy = stopwatch(), policy_of(desk.bus)
-    await _not_too_often(desk, caller, policy)
+    await not_too_often(desk, caller, policy)
     if await may_write(desk, errand.email):
         await _write_reset(desk, errand.email, caller, policy)
     await counting.slow_down(started, policy)
 
 
-async def _not_too_often(desk: Desk, caller: Caller, policy: SignInPolicy) -> None:
+async def not_too_often(desk: Desk, caller: Caller, policy: SignInPolicy) -> None:
     async def work(tx: Tx) -> int:
         (place,) = await tx.tokens("reset", place_of(caller.address))
         return await counting.count(tx, "reset", place, policy.failures_per_address, policy, endless=True)
@@ -106,7 +106,7 @@ async def found_by(desk: Desk, email: str) -> tuple[UUID | None, AccountView | N
 
 
 async def reset_password(desk: Desk, errand: ResetPassword, caller: Caller) -> None:
-    await _not_too_often(desk, caller, policy_of(desk.bus))
+    await not_too_often(desk, caller, policy_of(desk.bus))
     home, view, _ = await letters.peek(desk, "reset", errand.token)
     if view.status != "active":
         raise LinkOver()
@@ -194,7 +194,7 @@ async def _invite(tx: Tx, view: AccountView, policy: SignInPolicy) -> Sequence[R
 
 
 async def accept_invitation(desk: Desk, errand: AcceptInvitation, caller: Caller) -> None:
-    await _not_too_often(desk, caller, policy_of(desk.bus))
+    await not_too_often(desk, caller, policy_of(desk.bus))
     home, view, _ = await letters.peek(desk, "invitation", errand.token)
     if view.status != "invited":
         raise LinkOver()

@@ -24,7 +24,7 @@ from salerno.contexts.identity.events import PasswordChanged, SessionsEnded, Sig
 from salerno.contexts.identity.handlers.accounts import keep_password
 from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
-from salerno.contexts.identity.handlers.factors import confirm_password, own_account, rotate
+from salerno.contexts.identity.handlers.factors import confirm_owner, own_account, rotate
 from salerno.contexts.identity.handlers.hashing import hashed
 from salerno.contexts.identity.handlers.opening import Place, describe, new_token, note
 from salerno.contexts.identity.handlers.standing import acting_in, must_enrol
@@ -122,7 +122,7 @@ async def my_sessions(desk: Desk, errand: MySessions, caller: Caller) -> Sequenc
 async def change_password(desk: Desk, errand: ChangePassword, caller: Caller) -> Opened:
     """Whoever else was in is out."""
     home, view = await own_account(desk, caller)
-    await confirm_password(desk, home, view, errand.current)
+    await confirm_owner(desk, home, view, errand.current)
     about = (view.email, view.full_name)
     hash = await hashed(passwords.check(errand.new, about, has_factor=view.has_factor))
     token = new_token()

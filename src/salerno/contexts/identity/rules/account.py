@@ -33,6 +33,9 @@ from salerno.contexts.identity.events import (
     ChartLinked,
     ClientAllowed,
     ClientDisallowed,
+    EmailChangeAsked,
+    EmailChanged,
+    EmailChangeRevoked,
     EmailConfirmed,
     ExternalIdentityLinked,
     ExternalIdentityUnlinked,
@@ -42,6 +45,7 @@ from salerno.contexts.identity.events import (
     PasskeyDoubted,
     PasskeyRemoved,
     PasswordChanged,
+    PasswordDropped,
     PasswordResetAsked,
     PreferencesChanged,
     RecoveryCodesIssued,
@@ -202,12 +206,16 @@ def evolve(state: Account, event: IdentityEvent) -> Account:
             AccountUnlocked()
             | AccountInvited()
             | PasswordResetAsked()
+            | EmailChangeAsked()
+            | EmailChanged()
+            | EmailChangeRevoked()
             | PasskeyDoubted()
             | ExternalIdentityLinked()
             | ExternalIdentityUnlinked()
             | IdentityProvedAgain()
             | ChartClaimRefused()
             | PasswordChanged()
+            | PasswordDropped()
             | RecoveryCodesIssued()
             | RecoveryCodeUsed()
             | SignedIn()

@@ -12,12 +12,16 @@ LONGEST_IDLE = timedelta(hours=8)  # no organisation may choose more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """`idle_default` holds for the roles that `idle_minutes` does not name; `zone` is where its clocks are."""
+    """`idle_default` holds for the roles that `idle_minutes` does not name; `zone` is where its clocks are.
+
+    `password_demanded`: nobody does without a password.
+    """
 
     factor_roles: frozenset[str] = SENSITIVE
     idle_default: int | None = None
     idle_minutes: Mapping[str, int] = field(default_factory=dict)
     zone: str = ""
+    password_demanded: bool = False
 
     def idle(self, roles: Collection[str], policy: SignInPolicy) -> timedelta:
         """After how long an unused session of these roles ends: the strictest of the eight counts."""

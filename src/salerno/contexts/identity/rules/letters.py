@@ -7,7 +7,12 @@ from importlib import resources
 from typing import Any
 
 # Here nobody is told to do nothing.
-QUIET = frozenset({"password-changed", "factor-changed", "invitation", "offered", "unusual-sign-in", "break-glass"})
+QUIET = frozenset(
+    {
+        "password-changed", "factor-changed", "invitation", "offered", "unusual-sign-in", "break-glass", "email-asked",
+        "email-changed", "password-dropped",
+    }
+)  # fmt: skip
 SPOKEN = ("en", "it")
 SOONEST, LATEST = timedelta(seconds=30), timedelta(hours=1)
 

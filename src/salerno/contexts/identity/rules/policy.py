@@ -34,6 +34,7 @@ class SignInPolicy:
     known_device: timedelta = timedelta(days=365)
     confirm_link: timedelta = timedelta(days=1)
     reset_link: timedelta = timedelta(minutes=30)
+    email_way_back: timedelta = timedelta(days=7)  # how long whoever reads the old address may undo a change
     invitation: timedelta = timedelta(days=7)
     proof: timedelta = timedelta(minutes=5)  # how long somebody counts as having just shown who they are
     lock: timedelta = timedelta(minutes=10)  # after how long without a person's action the screen locks

@@ -12,6 +12,9 @@ ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc, changed_at = ex
 -- name: credential
 SELECT id, subject, doc FROM credentials WHERE organisation = $1 AND id = $2;
 
+-- name: drop_credential
+DELETE FROM credentials WHERE organisation = $1 AND id = $2;
+
 -- name: begin_factor
 INSERT INTO factors (organisation, id, subject, doc, begun_at) VALUES ($1, $2, $2, $3, $4)
 ON CONFLICT (organisation, id) DO UPDATE
@@ -218,11 +221,49 @@ WITH a AS (DELETE FROM assertions WHERE expires_at < $1),
     e AS (DELETE FROM launches WHERE expires_at < $1)
 DELETE FROM logouts WHERE due_at < $2 OR (due_at = 'infinity' AND session NOT IN (SELECT id FROM sessions));
 
--- name: put_login
-INSERT INTO logins (token, home, account) VALUES ($1, $2, $3);
+-- name: take_address
+-- Free, or kept for a former owner until then, or one's own of before.
+INSERT INTO logins (token, home, account) VALUES ($1, $2, $3)
+ON CONFLICT (token) DO UPDATE SET home = excluded.home, account = excluded.account, former_until = NULL
+WHERE logins.former_until <= $4 OR logins.account = excluded.account AND logins.former_until IS NOT NULL
+RETURNING true;
 
 -- name: login
-SELECT home, account FROM logins WHERE token = $1;
+SELECT home, account FROM logins WHERE token = $1 AND former_until IS NULL;
+
+-- name: address_taken
+-- By another account than this, also where it is only kept for its former owner.
+SELECT true FROM logins WHERE token = $1 AND (former_until IS NULL OR former_until > $2 AND account <> $3);
+
+-- name: leave_address
+UPDATE logins SET former_until = $3 WHERE token = $1 AND account = $2;
+
+-- name: drop_later_addresses
+-- Those that the account was given after this one, which is its own still or was.
+DELETE FROM logins AS later USING logins AS this
+WHERE this.token = $2 AND this.account = $1 AND later.account = $1 AND later.token <> $2
+    AND (later.former_until IS NULL OR later.former_until > this.former_until);
+
+-- name: take_address_back
+INSERT INTO logins (token, home, account) VALUES ($1, $2, $3)
+ON CONFLICT (token) DO UPDATE SET former_until = NULL WHERE logins.account = excluded.account
+RETURNING true;
+
+-- name: forget_former_addresses
+DELETE FROM logins WHERE former_until <= $1;
+
+-- name: put_email_change
+INSERT INTO email_changes (organisation, id, subject, doc, asked_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: email_change
+SELECT id, subject, doc FROM email_changes WHERE organisation = $1 AND id = $2;
+
+-- name: void_email_changes
+-- The links of this change and of all later ones: their outcome is an id, and ids are in the order of time.
+DELETE FROM links WHERE account = $1 AND kind IN ('email-change', 'email-revoke') AND outcome >= $2;
+
+-- name: forget_email_changes
+DELETE FROM email_changes WHERE organisation = $1 AND subject = $2 AND asked_at < $3;
 
 -- name: home_of
 SELECT home FROM logins WHERE account = $1;
@@ -375,13 +416,14 @@ SELECT kind FROM homes WHERE home = $1;
 SELECT home FROM homes ORDER BY registered_at, home LIMIT 2;
 
 -- name: keep_choices
-INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone, password_demanded)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (organisation) DO UPDATE SET factor_roles = excluded.factor_roles, idle_default = excluded.idle_default,
-    idle_roles = excluded.idle_roles, idle_minutes = excluded.idle_minutes, zone = excluded.zone;
+    idle_roles = excluded.idle_roles, idle_minutes = excluded.idle_minutes, zone = excluded.zone,
+    password_demanded = excluded.password_demanded;
 
 -- name: choices
-SELECT factor_roles, idle_default, idle_roles, idle_minutes, zone FROM choices WHERE organisation = $1;
+SELECT factor_roles, idle_default, idle_roles, idle_minutes, zone, password_demanded FROM choices WHERE organisation = $1;
 
 -- name: put_founder
 INSERT INTO founders (home, account, asked_at) VALUES ($1, $2, $3);
@@ -408,7 +450,26 @@ DELETE FROM letters WHERE id = $1;
 UPDATE letters SET due_at = $2, cause = $3 WHERE id = $1;
 
 -- name: letter_failed
-UPDATE letters SET failed_at = $2, cause = $3, doc = '' WHERE id = $1;
+-- It is kept sealed for as long as somebody waits for it: the cause may be mended.
+UPDATE letters SET failed_at = $2, cause = $3, doc = CASE WHEN until > $2 THEN doc ELSE '' END WHERE id = $1;
+
+-- name: empty_letters_over
+UPDATE letters SET doc = '' WHERE failed_at IS NOT NULL AND until <= $1 AND doc <> '';
+
+-- name: letters
+SELECT id, home, account AS subject, kind, written_at, due_at, until, tries, failed_at, cause, doc FROM letters
+WHERE NOT $1 OR failed_at IS NOT NULL ORDER BY written_at, id LIMIT $2;
+
+-- name: letter
+SELECT true FROM letters WHERE id = $1;
+
+-- name: letters_again
+UPDATE letters SET failed_at = NULL, due_at = $2, cause = '', tries = 0
+WHERE (id = $1 OR $1::uuid IS NULL AND failed_at IS NOT NULL) AND until > $2 AND doc <> ''
+RETURNING home, account;
+
+-- name: drop_letter
+DELETE FROM letters WHERE id = $1 RETURNING home, account;
 
 -- name: forget_old_letters
 DELETE FROM letters WHERE failed_at < $1;

@@ -22,6 +22,7 @@ from salerno.kernel.database import Row
 from salerno.kernel.messages import Caller, Disclosure, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import is_shown, only_of
 
 MOST_SUSPECTS = 50
 WORTH_SHOWING = 0.2
@@ -115,7 +116,7 @@ def _shown(one: Duplicate, card: Card, threshold: float, reachable: bool) -> Dup
 async def alike_to(tx: Tx, person: Person, except_: UUID | None) -> list[tuple[Duplicate, Card]]:
     """Everybody on file who may be this person, the likeliest first; merged charts count for their survivor."""
     tokens = await suspect_tokens(tx, person)
-    rows = await tx.fetch(SQL["suspects"], tx.organisation, tokens, MOST_SUSPECTS)
+    rows = await tx.fetch(SQL["suspects"], tx.organisation, tokens, MOST_SUSPECTS, only_of(tx))
     return await score(tx, person, [row for row in rows if row["id"] != except_])
 
 
@@ -129,7 +130,7 @@ async def score(tx: Tx, person: Person, rows: list[Row]) -> list[tuple[Duplicate
 
 async def _scored(tx: Tx, traits: Traits, rows: list[Row]) -> list[tuple[Duplicate, Card]]:
     keys = await tx.keys_of({row["subject"] for row in rows})
-    rows = [row for row in rows if row["subject"] in keys and row["id"] not in tx.hidden]
+    rows = [row for row in rows if row["subject"] in keys and is_shown(tx, row["id"])]
     cards = await tx.open_docs(CARDS, rows, Card)
     merged = [row["id"] for row in rows if row["status"] == "merged"]
     way = await survivors(tx, merged) if merged else {}

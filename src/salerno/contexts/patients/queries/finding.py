@@ -28,6 +28,7 @@ from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import is_shown, only_of
 
 LONGEST_QUESTION = 200
 MOST_CANDIDATES = 300
@@ -139,9 +140,7 @@ async def _matches(tx: Tx, terms: list[Term], wanted: int) -> list[tuple[tuple[f
         if net in tried or not all(net):
             continue
         tried.add(net)
-        rows = [
-            row for row in await _candidates(tx, net, wanted) if row["id"] not in seen and row["id"] not in tx.hidden
-        ]
+        rows = [row for row in await _candidates(tx, net, wanted) if row["id"] not in seen and is_shown(tx, row["id"])]
         seen.update(row["id"] for row in rows)
         for match in await _compared(tx, terms, rows):
             order = (match.score, match.id.int)
@@ -162,6 +161,9 @@ def _narrowing(terms: list[Term], *, to_the_letter: bool) -> tuple[Term, Term | 
 
 async def _candidates(tx: Tx, net: Net, wanted: int) -> list[Row]:
     tokens = [await tx.tokens(TOKENS, *ways) for ways in net]
+    if (only := only_of(tx)) is not None:
+        these, those = as_text(tokens[0]), as_text(tokens[1]) if len(tokens) == 2 else None
+        return await tx.fetch(SQL["find_among"], tx.organisation, only, these, those, MOST_CANDIDATES)
     if len(tokens) == 1:
         return await tx.fetch(
             SQL["find_one"], tx.organisation, as_text(tokens[0]), max(wanted, HEARD if net[0][0][0] == "q" else 0)

@@ -25,6 +25,7 @@ from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import is_shown, only_of
 
 LONGEST_PAGE = 100
 MOST_NAMES = 1000
@@ -224,16 +225,24 @@ async def _page(
     tx: Tx, caller: Caller, statement: str, status: str, limit: int, offset: int
 ) -> Disclosure[Page[PatientLine]]:
     check_page(limit, offset)
-    total = await tx.fetchval(SQL["how_many"], tx.organisation, status)
-    if tx.hidden:
-        total -= await tx.fetchval(SQL["how_many_of"], tx.organisation, status, list(tx.hidden))
-    rows = await tx.fetch(SQL[statement], tx.organisation, limit, offset, list(tx.hidden))
+    total = await _how_many(tx, status)
+    rows = await tx.fetch(SQL[statement], tx.organisation, limit, offset, list(tx.hidden), only_of(tx))
     held = await PATIENTS_TABLE.open(tx, rows)
     reachable = await opened_for(tx, group(CONTACT), caller, [one.id for one in held])
     lines = [_line(one.doc if one.id in reachable else without(one.doc, (CONTACT,))) for one in held]
     return Disclosure(
         value=Page(items=lines, total=total, limit=limit, offset=offset), subjects=[line.id for line in lines]
     )
+
+
+async def _how_many(tx: Tx, status: str) -> int:
+    """Of those that whoever asks may learn of."""
+    if tx.only is not None:
+        return int(await tx.fetchval(SQL["how_many_of"], tx.organisation, status, list(tx.only - tx.hidden)))
+    total = int(await tx.fetchval(SQL["how_many"], tx.organisation, status))
+    if tx.hidden:
+        total -= int(await tx.fetchval(SQL["how_many_of"], tx.organisation, status, list(tx.hidden)))
+    return total
 
 
 def check_page(limit: int, offset: int) -> None:
@@ -260,7 +269,7 @@ def _line(patient: PatientRecord) -> PatientLine:
 async def patient_names(tx: Tx, query: PatientNames, caller: Caller) -> Disclosure[list[PatientName]]:
     if len(query.patient_ids) > MOST_NAMES:
         raise Invalid.field("patient_ids", "too-many", f"At most {MOST_NAMES}.")
-    cards = await cards_of(tx, [id for id in query.patient_ids if id not in tx.hidden])
+    cards = await cards_of(tx, [id for id in query.patient_ids if is_shown(tx, id)])
     names = [_name(id, card) for id, card in cards.items()]
     return Disclosure(value=names, subjects=[name.id for name in names])
 

@@ -58,12 +58,12 @@ FROM patients WHERE organisation = $1 AND id = $2;
 
 -- name: newest_patients
 SELECT id, subject, version, recorded_at, doc FROM patients
-WHERE organisation = $1 AND status = 'active' AND id <> ALL($4::uuid[])
+WHERE organisation = $1 AND status = 'active' AND id <> ALL($4::uuid[]) AND ($5::uuid[] IS NULL OR id = ANY($5))
 ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
 
 -- name: removed_patients
 SELECT id, subject, version, recorded_at, doc FROM patients
-WHERE organisation = $1 AND status = 'removed' AND id <> ALL($4::uuid[])
+WHERE organisation = $1 AND status = 'removed' AND id <> ALL($4::uuid[]) AND ($5::uuid[] IS NULL OR id = ANY($5))
 ORDER BY touched_at DESC, id DESC LIMIT $2 OFFSET $3;
 
 -- name: lock_patients
@@ -117,9 +117,17 @@ JOIN cards c ON c.organisation = $1 AND c.id = t.subject;
 SELECT c.id, c.subject, c.status, c.doc FROM newest_with_both($1, $2::text::bigint[], $3::text::bigint[], $4, $5) AS t(subject)
 JOIN cards c ON c.organisation = $1 AND c.id = t.subject;
 
+-- name: find_among
+-- Of these alone, whoever a limited right carries to: read by their ids, however many others are called so.
+SELECT id, subject, status, doc FROM cards
+WHERE organisation = $1 AND id = ANY($2::uuid[]) AND status <> 'removed'
+    AND tokens && $3::text::bigint[] AND ($4::text IS NULL OR tokens && $4::text::bigint[])
+ORDER BY id DESC LIMIT $5;
+
 -- name: suspects
 SELECT c.id, c.subject, c.status, c.doc FROM (
-    SELECT DISTINCT subject FROM search_tokens WHERE organisation = $1 AND token = ANY($2::bigint[]) LIMIT $3) t
+    SELECT DISTINCT subject FROM search_tokens
+    WHERE organisation = $1 AND token = ANY($2::bigint[]) AND ($4::uuid[] IS NULL OR subject = ANY($4)) LIMIT $3) t
 JOIN cards c ON c.organisation = $1 AND c.id = t.subject;
 
 -- name: cards_of

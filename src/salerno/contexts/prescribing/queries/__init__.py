@@ -34,7 +34,7 @@ from salerno.kernel.documents import Held, as_of_all
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.room import Answer
 from salerno.kernel.transactions import Tx
-from salerno.kernel.wards import reads_as_patient
+from salerno.kernel.wards import only_of, reads_as_patient
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 Offset: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -209,7 +209,7 @@ async def prescriptions_of_patient(
 
 async def prescriptions(tx: Tx, query: Prescriptions, caller: Caller) -> Disclosure[Page[PrescriptionPage]]:
     charts = await charts_of(tx, query.patient_id) if query.patient_id else None
-    narrowed = [charts, query.status, query.prescriber_id, query.visit_id, False]
+    narrowed = [charts, query.status, query.prescriber_id, query.visit_id, _is_patient(caller)]
     page, held = await _page(tx, narrowed, query.limit, query.offset)
     subjects = _subjects(charts, caller) if charts else list({one.subject for one in held})
     return Disclosure(value=page, subjects=subjects)
@@ -218,7 +218,7 @@ async def prescriptions(tx: Tx, query: Prescriptions, caller: Caller) -> Disclos
 async def _page(
     tx: Tx, narrowed: Sequence[Any], limit: int, offset: int
 ) -> tuple[Page[PrescriptionPage], list[Held[PrescriptionView]]]:
-    narrowed = [*narrowed, list(tx.hidden)]
+    narrowed = [*narrowed, list(tx.hidden), only_of(tx)]
     rows = await tx.fetch(SQL["page_of_prescriptions"], tx.organisation, *narrowed, limit, offset)
     total = await tx.fetchval(SQL["count_prescriptions"], tx.organisation, *narrowed)
     held = await PRESCRIPTIONS.open(tx, rows)

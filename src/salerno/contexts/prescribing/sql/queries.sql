@@ -35,11 +35,11 @@ UNION ALL
 SELECT id, subject, version, recorded_at, doc FROM prescriptions
 WHERE organisation = $1 AND ($2::uuid[] IS NULL OR subject = ANY($2)) AND ($3::text IS NULL OR status = $3)
   AND ($4::uuid IS NULL OR prescriber = $4) AND ($5::uuid IS NULL OR visit = $5)
-  AND (NOT $6 OR signed) AND subject <> ALL($7::uuid[])
-ORDER BY issued_at DESC, id LIMIT $8 OFFSET $9;
+  AND (NOT $6 OR signed) AND subject <> ALL($7::uuid[]) AND ($8::uuid[] IS NULL OR subject = ANY($8))
+ORDER BY issued_at DESC, id LIMIT $9 OFFSET $10;
 
 -- name: count_prescriptions
 SELECT count(*) FROM prescriptions
 WHERE organisation = $1 AND ($2::uuid[] IS NULL OR subject = ANY($2)) AND ($3::text IS NULL OR status = $3)
   AND ($4::uuid IS NULL OR prescriber = $4) AND ($5::uuid IS NULL OR visit = $5)
-  AND (NOT $6 OR signed) AND subject <> ALL($7::uuid[]);
+  AND (NOT $6 OR signed) AND subject <> ALL($7::uuid[]) AND ($8::uuid[] IS NULL OR subject = ANY($8));

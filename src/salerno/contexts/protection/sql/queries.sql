@@ -24,6 +24,22 @@ SELECT c.subject, a.id
 FROM unnest($2::uuid[]) AS p JOIN care c ON c.organisation = $1 AND c.subject = p AND c.active AND c.at >= $3
 JOIN accounts a ON a.organisation = $1 AND a.staff = c.practitioner;
 
+-- name: cared_for_by
+-- The charts that this account has, or had since $3, to do with.
+SELECT DISTINCT c.subject FROM care c
+WHERE c.organisation = $1 AND c.active AND c.at >= $3 AND c.practitioner = ANY(ARRAY(
+    SELECT $2::uuid UNION SELECT a.staff FROM accounts a WHERE a.organisation = $1 AND a.id = $2 AND a.staff IS NOT NULL));
+
+-- name: seen_where_works
+-- Who is, or was since $3, expected or seen where this account works.
+SELECT DISTINCT c.subject FROM care c
+WHERE c.organisation = $1 AND c.active AND c.at >= $3 AND c.location = ANY(ARRAY(
+    SELECT w.location FROM accounts a JOIN workplaces w ON w.organisation = $1 AND w.staff = a.staff
+    WHERE a.organisation = $1 AND a.id = $2));
+
+-- name: merges
+SELECT patient, into_patient FROM merged_charts WHERE organisation = $1;
+
 -- name: seen_at
 -- Where these patients are, or were since $3, expected or seen.
 SELECT DISTINCT c.subject, c.location

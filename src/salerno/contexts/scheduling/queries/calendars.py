@@ -16,6 +16,7 @@ from salerno.kernel.database import Row
 from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Query
 from salerno.kernel.transactions import Tx
+from salerno.kernel.wards import is_shown
 
 MOST = 5000
 LONGEST = timedelta(days=41)
@@ -93,8 +94,8 @@ async def _calendar(tx: Tx, first: date, last: date, ids: Sequence[UUID]) -> Dis
     practice = await practice_of(tx)
     starts_at, ends_at = day_bounds(first, last, practice.zone)
     rows = await tx.fetch(SQL["calendar"], tx.organisation, starts_at, ends_at, list(ids) or None, MOST + 1)
-    held = await APPOINTMENTS.open(tx, [row for row in rows[:MOST] if row["subject"] not in tx.hidden])
-    taken = [_taken(row) for row in rows[:MOST] if row["subject"] in tx.hidden]
+    held = await APPOINTMENTS.open(tx, [row for row in rows[:MOST] if is_shown(tx, row["subject"])])
+    taken = [_taken(row) for row in rows[:MOST] if not is_shown(tx, row["subject"])]
     names = await names_of(tx, (id for each in held for id in (each.doc.patient, each.doc.practitioner)))
     items = [item_of(each, names) for each in held]
     busy = {item.doctor_id for item in items} | {each.doctor_id for each in taken}

@@ -14,7 +14,7 @@ from salerno.contexts.scheduling.rules.times import day_bounds, instant, local_d
 from salerno.kernel.errors import Invalid
 from salerno.kernel.messages import Caller, Disclosure, Page, Query
 from salerno.kernel.transactions import Tx
-from salerno.kernel.wards import reads_as_patient
+from salerno.kernel.wards import only_of, reads_as_patient
 
 StatusName: TypeAlias = Literal["scheduled", "confirmed", "checked-in", "completed", "cancelled", "no-show"]
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
@@ -99,6 +99,7 @@ async def _wanted(tx: Tx, query: Appointments) -> tuple[object, ...]:
         charts,
         [query.status] if query.status else None,
         list(tx.hidden),
+        only_of(tx),
     )
 
 
@@ -136,7 +137,8 @@ async def appointments_of_patient(
 async def waiting_room(tx: Tx, query: WaitingRoom, caller: Caller) -> Disclosure[Sequence[AppointmentItem]]:
     zone = (await practice_of(tx)).zone
     since = midnight(local_day(tx.now, zone), zone)
-    rows = await tx.fetch(SQL["waiting"], tx.organisation, since, query.location_id, query.doctor_id, list(tx.hidden))
+    narrowed = (query.location_id, query.doctor_id, list(tx.hidden), only_of(tx))
+    rows = await tx.fetch(SQL["waiting"], tx.organisation, since, *narrowed)
     items = await shown(tx, await APPOINTMENTS.open(tx, rows))
     return Disclosure(value=items, subjects=subjects_of(items))
 

@@ -74,9 +74,9 @@ WHERE organisation = $1
   AND ($4::uuid[] IS NULL OR practitioner = ANY($4))
   AND ($5::uuid[] IS NULL OR subject = ANY($5))
   AND ($6::text[] IS NULL OR status = ANY($6))
-  AND subject <> ALL($7::uuid[])
+  AND subject <> ALL($7::uuid[]) AND ($8::uuid[] IS NULL OR subject = ANY($8))
 ORDER BY starts_at, id
-LIMIT $8 OFFSET $9
+LIMIT $9 OFFSET $10
 
 -- name: count_appointments_between
 SELECT count(*)
@@ -86,7 +86,7 @@ WHERE organisation = $1
   AND ($4::uuid[] IS NULL OR practitioner = ANY($4))
   AND ($5::uuid[] IS NULL OR subject = ANY($5))
   AND ($6::text[] IS NULL OR status = ANY($6))
-  AND subject <> ALL($7::uuid[])
+  AND subject <> ALL($7::uuid[]) AND ($8::uuid[] IS NULL OR subject = ANY($8))
 
 -- name: calendar
 SELECT id, subject, version, recorded_at, doc, practitioner, room, starts_at, ends_at
@@ -102,7 +102,7 @@ SELECT id, subject, version, recorded_at, doc
 FROM appointments
 WHERE organisation = $1 AND status = 'checked-in' AND checked_in_at >= $2
   AND ($3::uuid IS NULL OR location = $3) AND ($4::uuid IS NULL OR practitioner = $4)
-  AND subject <> ALL($5::uuid[])
+  AND subject <> ALL($5::uuid[]) AND ($6::uuid[] IS NULL OR subject = ANY($6))
 ORDER BY checked_in_at, id
 
 -- name: attendance

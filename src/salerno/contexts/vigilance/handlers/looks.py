@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from salerno.contexts.vigilance.events import AlertRaised, Kind
+from salerno.contexts.vigilance.handlers.probes import judge_exports, judge_probes
 from salerno.contexts.vigilance.handlers.raising import alert_id, raise_alert, watchfulness_of
 from salerno.contexts.vigilance.projections import SQL, hours_from
 from salerno.contexts.vigilance.rules import bulk, hours, kin
@@ -38,6 +39,8 @@ class Opened:
 
 async def judge(tx: Tx, looks: Sequence[Look]) -> None:
     """Raise what a batch of one organisation's access log is worth."""
+    await judge_probes(tx, looks)
+    await judge_exports(tx, looks)
     of_charts = [look for look in looks if _opens_a_chart(look)]
     if not of_charts:
         return

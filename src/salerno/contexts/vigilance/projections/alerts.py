@@ -25,7 +25,7 @@ class AlertView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def status(self) -> str:
-        if self.seen.role == OWNER_OF_A_CHART:
+        if self.seen.role == OWNER_OF_A_CHART and self.seen.session is not None:
             return "own"
         return "reviewed" if self.outcome else "open"
 

@@ -10,6 +10,8 @@ from salerno.contexts.identity.events import (
     AccountCreated,
     AccountRoleChanged,
     AccountUpdated,
+    EmailChanged,
+    EmailChangeRevoked,
     MemberRoleChanged,
     MembershipOffered,
 )
@@ -17,7 +19,7 @@ from salerno.contexts.organisations.events import OrganisationRegistered, Organi
 from salerno.contexts.patients.events import PatientRegistered, PatientUpdated
 from salerno.contexts.scheduling.events import AppointmentCreated, AppointmentUpdated
 from salerno.contexts.staff.events import StaffMemberAdded, StaffMemberUpdated
-from salerno.contexts.vigilance.rules.kin import FAMILY, REASONS, Shared, last_word, shared_of
+from salerno.contexts.vigilance.rules.kin import EMAIL, FAMILY, REASONS, Shared, home, last_word, shared_of
 from salerno.kernel.database import load_sql
 from salerno.kernel.messages import Recorded
 from salerno.kernel.room import Projection
@@ -34,7 +36,7 @@ async def keep_kin(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
         await _keep_reader(tx, item)
         if described := _kin_of(item.event):
             person, shared = described
-            for reason in (FAMILY,) if isinstance(item.event, AccountUpdated) else REASONS:
+            for reason in _told_of(item.event):
                 newest[person, reason] = (item.subject, [text for kind, text in shared if kind == reason])
     if not newest:
         return
@@ -43,6 +45,16 @@ async def keep_kin(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
     for (person, reason), (subject, texts) in newest.items():
         rows += [(person, reason, token, subject) for token in await tx.tokens(f"kin.{reason}", *texts)]
     await tx.run(SQL["put_kin"], tx.organisation, *([row[nth] for row in rows] for nth in range(4)))
+
+
+def _told_of(event: Any) -> Iterable[str]:
+    match event:
+        case AccountUpdated():
+            return (FAMILY,)
+        case EmailChanged() | EmailChangeRevoked():
+            return (EMAIL,)
+        case _:
+            return REASONS
 
 
 async def _keep_reader(tx: Tx, item: Recorded[Any]) -> None:
@@ -65,12 +77,16 @@ def _kin_of(event: Any) -> Kin | None:
             return event.account, shared_of(event.family_name, (), (event.email,))
         case AccountUpdated():
             return event.account, shared_of(event.family_name, (), ())
+        case EmailChanged() | EmailChangeRevoked():
+            return event.account, shared_of("", (), (event.email,))
         case MembershipOffered():
             return event.account, shared_of(last_word(event.full_name), (), (event.email,))
         case StaffMemberAdded() | StaffMemberUpdated():
             return event.staff, shared_of(event.family_name, (event.phone,), (event.email,))
         case PatientRegistered() | PatientUpdated():
-            return event.patient, shared_of(event.family_name or last_word(event.full_name), *_reached_at(event))
+            at = event.address
+            homes = [home(at.line1, at.line2, at.postal_code, at.city)]
+            return event.patient, shared_of(event.family_name or last_word(event.full_name), *_reached_at(event), homes)
         case _:
             return None
 
@@ -109,7 +125,7 @@ KIN = Projection(
     tables=("readers", "kin_tokens"),
     events=(
         AccountCreated, AccountUpdated, AccountRoleChanged, MembershipOffered, MemberRoleChanged,
-        StaffMemberAdded, StaffMemberUpdated, PatientRegistered, PatientUpdated,
+        EmailChanged, EmailChangeRevoked, StaffMemberAdded, StaffMemberUpdated, PatientRegistered, PatientUpdated,
     ),
     apply=keep_kin,
 )  # fmt: skip

@@ -41,7 +41,17 @@ SELECT DISTINCT pair.reader, pair.patient, own.reason
 FROM unnest($2::uuid[], $3::uuid[]) AS pair(reader, patient)
 JOIN kin_tokens own ON own.organisation = $1 AND own.person = pair.reader
 JOIN kin_tokens theirs ON theirs.organisation = $1 AND theirs.person = pair.patient
-    AND theirs.reason = own.reason AND theirs.token = own.token;
+    AND theirs.reason = own.reason AND theirs.token = own.token
+UNION
+-- Where a reader lives is known where they, or somebody with their telephone or e-mail address, are patients here.
+SELECT DISTINCT pair.reader, pair.patient, 'address'
+FROM unnest($2::uuid[], $3::uuid[]) AS pair(reader, patient)
+JOIN kin_tokens own ON own.organisation = $1 AND own.person = pair.reader AND own.reason IN ('phone', 'email')
+JOIN kin_tokens near ON near.organisation = $1 AND near.reason = own.reason AND near.token = own.token
+    AND near.person NOT IN (pair.reader, pair.patient)
+JOIN kin_tokens home ON home.organisation = $1 AND home.person = near.person AND home.reason = 'address'
+JOIN kin_tokens theirs ON theirs.organisation = $1 AND theirs.person = pair.patient AND theirs.reason = 'address'
+    AND theirs.token = home.token;
 
 -- name: put_care
 INSERT INTO care (organisation, patient, at, subject)
@@ -88,6 +98,24 @@ ON CONFLICT (organisation, account, patient) DO UPDATE SET at = greatest(opened_
 
 -- name: forget_opened
 DELETE FROM opened_charts WHERE organisation = $1 AND account = $2 AND (at < $3 OR patient = ANY($4::uuid[]));
+
+-- name: tried_lately
+SELECT number, at FROM tried_charts WHERE organisation = $1 AND account = $2 AND at > $3 AND at <= $4;
+
+-- name: put_tried
+INSERT INTO tried_charts (organisation, account, number, at, subject)
+SELECT $1, $2, t.number, t.at, $2 FROM unnest($3::bigint[], $4::timestamptz[]) AS t(number, at)
+ON CONFLICT DO NOTHING;
+
+-- name: forget_tried
+DELETE FROM tried_charts WHERE organisation = $1 AND account = $2 AND at < $3;
+
+-- name: last_sign_in
+SELECT id, subject, doc FROM last_sign_ins WHERE organisation = $1 AND id = $2;
+
+-- name: keep_last_sign_in
+INSERT INTO last_sign_ins (organisation, id, subject, doc) VALUES ($1, $2, $2, $3)
+ON CONFLICT (organisation, id) DO UPDATE SET doc = excluded.doc;
 
 -- name: silence
 SELECT until FROM silences WHERE organisation = $1 AND account = $2 AND kind = $3 AND about = $4;

@@ -11,6 +11,7 @@ from salerno.interfaces.api.identity.coming_in import (
     refresh,
     register,
 )
+from salerno.interfaces.api.identity.email_change import ROUTES as EMAIL_CHANGE
 from salerno.interfaces.api.identity.external import ROUTES as EXTERNAL
 from salerno.interfaces.api.identity.further_roles import ROUTES as FURTHER_ROLES
 from salerno.interfaces.api.identity.history import ROUTES as HISTORY
@@ -21,6 +22,7 @@ from salerno.interfaces.api.identity.own import (
     change_password,
     claim_chart,
     confirm_totp,
+    drop_password,
     end_my_session,
     end_my_sessions,
     enrol_totp,
@@ -54,6 +56,7 @@ ROUTES = [
     api_me,
     plain_me,
     change_password,
+    drop_password,
     enrol_totp,
     confirm_totp,
     remove_totp,
@@ -71,6 +74,7 @@ ROUTES = [
     deactivate_user,
     *HISTORY,
     *RECOVERING,
+    *EMAIL_CHANGE,
     *PASSKEYS,
     *EXTERNAL,
     *FURTHER_ROLES,

@@ -11,6 +11,7 @@ from salerno.contexts.identity.commands import (
     ChartCode,
     ClaimChart,
     ConfirmTotp,
+    DropPassword,
     EndMySession,
     EndMySessions,
     EnrolTotp,
@@ -68,6 +69,13 @@ async def change_password(request: Request[Any, Any, Any]) -> Response[Any]:
     """Change the password. Every other session ends."""
     body = await read_body(request, NewPassword)
     opened: Opened = await ask(request, ChangePassword(current=body.current, new=body.new))
+    return sign_in(request, no_content(), opened.token if token_of(request) else "", opened.expires_at)
+
+
+@delete("/users/me/password", of=DropPassword, status=204, tags=TAGS)
+async def drop_password(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Do without a password where a passkey stands. Every other session ends."""
+    opened: Opened = await ask(request, DropPassword())
     return sign_in(request, no_content(), opened.token if token_of(request) else "", opened.expires_at)
 
 

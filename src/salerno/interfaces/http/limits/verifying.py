@@ -16,6 +16,12 @@ from salerno.contexts.identity.commands import (
     SignIn,
     VerifySecondFactor,
 )
+from salerno.contexts.identity.commands.email_change import (
+    AskEmailChange,
+    AskEmailChangeOf,
+    ConfirmEmailChange,
+    RevokeEmailChange,
+)
 from salerno.contexts.identity.commands.letters import AcceptInvitation, AskPasswordReset, ConfirmEmail, ResetPassword
 from salerno.contexts.identity.commands.passkeys import AddPasskey, EnterByPasskey, ProveAgain
 from salerno.contexts.identity.commands.provider import AnswerDevice, AskProvider, FindDevice
@@ -27,6 +33,7 @@ VERIFYING: frozenset[type[Any]] = frozenset(
         RegenerateRecoveryCodes, AddPasskey,
         # a link of a letter, a code that somebody was given; and what makes a hash or sends a letter
         ConfirmEmail, ResetPassword, AcceptInvitation, AskPasswordReset, ClaimChart, Register, RegisterFounder,
+        AskEmailChange, AskEmailChangeOf, ConfirmEmailChange, RevokeEmailChange,
         # a program's secret or token, a device's code
         AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
     }

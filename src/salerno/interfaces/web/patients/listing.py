@@ -23,7 +23,7 @@ from salerno.interfaces.http import (
     read_query,
 )
 from salerno.interfaces.web.pages import render, wants_part
-from salerno.interfaces.web.rights import may, may_of_everybody, require
+from salerno.interfaces.web.rights import may, require
 from salerno.kernel.messages import Page
 
 HTML = "text/html"
@@ -77,7 +77,7 @@ async def _seen(request: Request[Any, Any, Any], people: Sequence[Any]) -> dict[
 
 async def _newest(request: Request[Any, Any, Any]) -> Page[Any] | None:
     """Absent for those who may look for a patient but not leaf through them."""
-    if not may_of_everybody(request, ListPatients):
+    if not may(request, ListPatients):
         return None
     paging = read_query(request, Paging) if request.method == "GET" else Paging()
     page: Page[Any] = await ask(request, ListPatients(limit=paging.limit, offset=paging.offset))

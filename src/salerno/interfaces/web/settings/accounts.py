@@ -17,13 +17,17 @@ from salerno.contexts.identity.commands import (
     UnlockUser,
     WaitingFounders,
 )
+from salerno.contexts.identity.commands.email_change import AskEmailChangeOf
 from salerno.contexts.identity.commands.explaining import ExplainAccess
 from salerno.contexts.identity.queries import GrantableRoles, Members, Roles, UserById, Users
 from salerno.contexts.staff.queries import StaffMembers
 from salerno.interfaces.http import Body, Request, Response, ask, caller_of, get, post, read_form, read_query
+from salerno.interfaces.http.problems import problem_of
+from salerno.interfaces.web.email_change import in_words
 from salerno.interfaces.web.looks import look_of
 from salerno.interfaces.web.rights import may, require
 from salerno.interfaces.web.settings.saving import FRESH, Attempt, after, attempt, id_in, page, read, wrong
+from salerno.kernel.errors import Conflict, Invalid, NotAllowed, TooMany
 from salerno.kernel.messages import Command
 
 HTML = "text/html"
@@ -118,7 +122,7 @@ async def account(request: Request[Any, Any, Any]) -> Response[Any]:
     return await _page(request)
 
 
-async def _page(request: Request[Any, Any, Any], tried: Attempt = FRESH) -> Response[Any]:
+async def _page(request: Request[Any, Any, Any], tried: Attempt = FRESH, email: str = "") -> Response[Any]:
     account_id = id_in(request, "account_id")
     shown: Profile = await ask(request, UserById(account_id=account_id))
     roles = await ask(request, GrantableRoles())
@@ -126,7 +130,7 @@ async def _page(request: Request[Any, Any, Any], tried: Attempt = FRESH) -> Resp
     made: Response[Any] = page(
         request, "accounts", "account", tried, account=shown, roles=roles, within_reach=within_reach,
         oneself=account_id == caller_of(request).actor, made=await ask(request, Roles()),
-        may_ask=may(request, ExplainAccess),
+        may_ask=may(request, ExplainAccess), email=email,
     )  # fmt: skip
     return made
 
@@ -138,6 +142,19 @@ async def change_role(request: Request[Any, Any, Any]) -> Response[Any]:
     if form is None:
         return await _page(request, wrong(errors))
     return await _do(request, ChangeUserRole(account_id=id_in(request, "account_id"), role=form.role))
+
+
+@post(f"{ONE}/email", of=AskEmailChangeOf, media=HTML)
+async def ask_email_change(request: Request[Any, Any, Any]) -> Response[Any]:
+    """A letter goes to the new address; its owner confirms it."""
+    account_id, email = id_in(request, "account_id"), (await read_form(request)).get("email", "").strip()[:300]
+    try:
+        await ask(request, AskEmailChangeOf(account_id=account_id, email=email))
+    except (Conflict, Invalid, NotAllowed, TooMany) as refusal:
+        problem = problem_of(refusal)
+        said, errors = in_words(problem)
+        return await _page(request, Attempt(said=said, errors=errors, status=problem.status), email)
+    return after(request, f"{PATH}/{account_id}", "letter")
 
 
 ACTS: dict[str, type[Command]] = {
@@ -164,4 +181,7 @@ async def _do(request: Request[Any, Any, Any], command: Command) -> Response[Any
     return after(request, home) if tried.fine else await _page(request, tried)
 
 
-PAGES = [accounts, new, create, account, change_role, *(_act(name, command) for name, command in ACTS.items())]
+PAGES = [
+    accounts, new, create, account, change_role, ask_email_change,
+    *(_act(name, command) for name, command in ACTS.items()),
+]  # fmt: skip

@@ -39,6 +39,7 @@ class Practice(Body):
     idle_minutes: dict[str, int] = field(default_factory=dict)
     duplicate_threshold: float
     patients_book_online: bool = False
+    password_demanded: bool = False
     booking_days_ahead: int
     cancellation_hours: int
 
@@ -57,9 +58,10 @@ def _page(
     shown = flat(chosen) | (filled or {})
     factors = chosen.second_factor_roles if filled is None else filled.many.get("second_factor_roles", [])
     online = chosen.patients_book_online if filled is None else "patients_book_online" in filled
+    demanded = chosen.password_demanded if filled is None else "password_demanded" in filled
     made: Response[Any] = page(
         request, "practice", "practice", tried, sheet=sheet, filled=shown, factors=factors, online=online,
-        roles=lists.ROLES,
+        roles=lists.ROLES, demanded=demanded,
     )  # fmt: skip
     return made
 

@@ -199,7 +199,7 @@ async def _explained(
 
 
 def _named(accounts: Sequence[Profile]) -> list[tuple[str, str]]:
-    return [(str(one.user_id), f"{one.full_name} · {one.email}") for one in accounts]
+    return [(str(one.user_id), f"{one.full_name} · {one.email}") for one in accounts if not one.concealed]
 
 
 def _told(request: Request[Any, Any, Any], told: Explanation, titles: Mapping[str, str]) -> list[Told]:

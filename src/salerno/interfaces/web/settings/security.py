@@ -20,7 +20,9 @@ from salerno.kernel.messages import Page
 HTML = "text/html"
 PATH = "/settings/security"
 ONE = f"{PATH}/{{alert_id:uuid}}"
-KINDS = ("new-device", "new-country", "bulk-reads", "own-family", "after-hours")
+KINDS = (
+    "new-device", "new-country", "impossible-travel", "bulk-reads", "own-family", "after-hours", "probing", "exports",
+)  # fmt: skip
 OUTCOMES = ("justified", "unfounded", "followed-up")
 
 

@@ -4,9 +4,41 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
+from salerno.contexts.identity.events.clients import (
+    ClientChanged,
+    ClientEvent,
+    ClientRegistered,
+    ClientRetired,
+    ClientSecretIssued,
+    ClientTerms,
+)
+from salerno.contexts.identity.events.made_roles import MadeRoleEvent, RoleChanged, RoleDefined, RoleRetired
+from salerno.contexts.identity.events.memberships import (
+    MemberRoleChanged,
+    MembershipAccepted,
+    MembershipEnded,
+    MembershipEvent,
+    MembershipOffered,
+)
 from salerno.kernel.messages import Event
+
+__all__ = [
+    "ClientChanged",
+    "ClientEvent",
+    "ClientRegistered",
+    "ClientRetired",
+    "ClientSecretIssued",
+    "ClientTerms",
+    "MadeRoleEvent",
+    "MemberRoleChanged",
+    "MembershipAccepted",
+    "MembershipEnded",
+    "MembershipEvent",
+    "MembershipOffered",
+    "RoleChanged",
+    "RoleDefined",
+    "RoleRetired",
+]
 
 
 class AccountCreated(Event, tag="identity.account_created.v1"):
@@ -78,6 +110,12 @@ class PreferencesChanged(Event, tag="identity.preferences_changed.v1"):
 
 
 class PasswordChanged(Event, tag="identity.password_changed.v1"):
+    account: UUID
+
+
+class PasswordDropped(Event, tag="identity.password_dropped.v1"):
+    """The account has no password any more; a passkey opens it alone."""
+
     account: UUID
 
 
@@ -214,30 +252,6 @@ class ChartCodeIssued(Event, tag="identity.chart_code_issued.v1"):
     expires_at: datetime
 
 
-class MembershipOffered(Event, tag="identity.membership_offered.v1"):
-    """Somebody whose account is at home in another organisation was asked to work here too."""
-
-    account: UUID
-    role: str
-    email: str
-    full_name: str
-    staff: UUID | None = None
-
-
-class MembershipAccepted(Event, tag="identity.membership_accepted.v1"):
-    account: UUID
-
-
-class MembershipEnded(Event, tag="identity.membership_ended.v1"):
-    account: UUID
-    reason: str
-
-
-class MemberRoleChanged(Event, tag="identity.member_role_changed.v1"):
-    account: UUID
-    role: str
-
-
 class SigningKeyMade(Event, tag="identity.signing_key_made.v1"):
     """By its thumbprint (RFC 7638); the key itself is kept sealed, elsewhere."""
 
@@ -258,66 +272,40 @@ class ClientDisallowed(Event, tag="identity.client_disallowed.v1"):
     client: str
 
 
-class ClientTerms(Struct, frozen=True, kw_only=True):
-    """What an application is and may ask for."""
+class EmailChangeAsked(Event, tag="identity.email_change_asked.v1"):
+    """Somebody wishes another address for the account, its owner or an administrator. Nothing has changed by that.
 
-    name: str
-    kind: str
-    redirect_uris: tuple[str, ...] = ()
-    logout_uris: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
-    jwks: str = ""
-    device: bool = False
-    backchannel_uri: str = ""
-    launch_uri: str = ""
+    `address` is from where it was asked.
+    """
+
+    account: UUID
+    email: str
+    address: str = ""
 
 
-class ClientRegistered(Event, tag="identity.client_registered.v1"):
-    client: UUID
-    terms: ClientTerms
+class EmailChanged(Event, tag="identity.email_changed.v1"):
+    """The link of the letter to the new address came back. Until then, whoever reads the old one may undo it."""
+
+    account: UUID
+    before: str
+    email: str
+    until: datetime
 
 
-class ClientChanged(Event, tag="identity.client_changed.v1"):
-    client: UUID
-    terms: ClientTerms
+class EmailChangeRevoked(Event, tag="identity.email_change_revoked.v1"):
+    """Whoever reads the old address did not want that. `email` is the account's address, as before."""
+
+    account: UUID
+    email: str
+    address: str = ""
 
 
-class ClientSecretIssued(Event, tag="identity.client_secret_issued.v1"):
-    """The secret itself is kept as a hash, elsewhere."""
-
-    client: UUID
-
-
-class ClientRetired(Event, tag="identity.client_retired.v1"):
-    client: UUID
-
-
-class RoleDefined(Event, tag="identity.role_defined.v1"):
-    """An organisation made a role of existing permissions: for each the cell, such as {"records.read": "care"}."""
-
-    role: UUID
-    name: str
-    title: str
-    permissions: dict[str, str]
-
-
-class RoleChanged(Event, tag="identity.role_changed.v1"):
-    role: UUID
-    title: str
-    permissions: dict[str, str]
-
-
-class RoleRetired(Event, tag="identity.role_retired.v1"):
-    """It gives nothing any more; who had it keeps it as a name."""
-
-    role: UUID
-
-
-MadeRoleEvent: TypeAlias = RoleDefined | RoleChanged | RoleRetired
-ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
 IdentityEvent: TypeAlias = (
     AccountCreated
     | EmailConfirmed
+    | EmailChangeAsked
+    | EmailChanged
+    | EmailChangeRevoked
     | AccountInvited
     | PasswordResetAsked
     | PasskeyAdded
@@ -338,6 +326,7 @@ IdentityEvent: TypeAlias = (
     | ChartClaimRefused
     | PreferencesChanged
     | PasswordChanged
+    | PasswordDropped
     | SecondFactorAdded
     | SecondFactorRemoved
     | RecoveryCodesIssued
@@ -349,7 +338,6 @@ IdentityEvent: TypeAlias = (
     | ClientAllowed
     | ClientDisallowed
 )
-MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
 EVENTS = (
     MembershipOffered,
     MembershipAccepted,
@@ -357,6 +345,9 @@ EVENTS = (
     MemberRoleChanged,
     AccountCreated,
     EmailConfirmed,
+    EmailChangeAsked,
+    EmailChanged,
+    EmailChangeRevoked,
     AccountInvited,
     PasswordResetAsked,
     PasskeyAdded,
@@ -377,6 +368,7 @@ EVENTS = (
     ChartClaimRefused,
     PreferencesChanged,
     PasswordChanged,
+    PasswordDropped,
     SecondFactorAdded,
     SecondFactorRemoved,
     RecoveryCodesIssued,

@@ -1,0 +1,45 @@
+"""What happens to an application that may ask for access."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from salerno.kernel.messages import Event
+
+
+class ClientTerms(Struct, frozen=True, kw_only=True):
+    """What an application is and may ask for."""
+
+    name: str
+    kind: str
+    redirect_uris: tuple[str, ...] = ()
+    logout_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    jwks: str = ""
+    device: bool = False
+    backchannel_uri: str = ""
+    launch_uri: str = ""
+
+
+class ClientRegistered(Event, tag="identity.client_registered.v1"):
+    client: UUID
+    terms: ClientTerms
+
+
+class ClientChanged(Event, tag="identity.client_changed.v1"):
+    client: UUID
+    terms: ClientTerms
+
+
+class ClientSecretIssued(Event, tag="identity.client_secret_issued.v1"):
+    """The secret itself is kept as a hash, elsewhere."""
+
+    client: UUID
+
+
+class ClientRetired(Event, tag="identity.client_retired.v1"):
+    client: UUID
+
+
+ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
