@@ -24,8 +24,8 @@ PASSWORD = "quiet lantern over Salerno bay"
 NEW = "seven herons cross the marsh at dusk"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GRAVE = {
-    "AddAddendum", "BeginPasskey", "BreakGlass", "ChangeClient", "ChangePassword", "ChangeRestriction", "ChangeRole",
-    "DefineRole", "EnrolTotp", "IssueClientSecret", "LiftRestriction", "LinkProvider", "PractiseMyself",
+    "AddAddendum", "ApproveClient", "BeginPasskey", "BreakGlass", "ChangeClient", "ChangePassword", "ChangeRestriction",
+    "ChangeRole", "DefineRole", "EnrolTotp", "IssueClientSecret", "LiftRestriction", "LinkProvider", "PractiseMyself",
     "RegenerateRecoveryCodes", "RegisterClient", "RemovePasskey", "RemovePatient", "RemoveTotp", "RestrictChart",
     "RetireRole", "SignNote", "SignPrescription", "UnlinkExternalIdentity",
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Which permission each message needs. "" is anybody: nobody is signed in yet while signing in."""
 
 from salerno.contexts.identity.commands import (
+    ApproveClient,
     ApproveUser,
     ChangeClient,
     ChangePassword,
@@ -94,6 +95,7 @@ from salerno.contexts.identity.commands.provider import (
     UserInfo,
     WithdrawApplication,
 )
+from salerno.contexts.identity.commands.registration import AskToRegister
 from salerno.contexts.identity.queries import (
     ClientById,
     Clients,
@@ -194,10 +196,12 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ClientById: CLIENTS,
     OfferedScopes: CLIENTS,
     RegisterClient: CLIENTS_GRAVE,
+    ApproveClient: CLIENTS_GRAVE,
     ChangeClient: CLIENTS_GRAVE,
     RetireClient: CLIENTS,
     IssueClientSecret: CLIENTS_GRAVE,
     AskProvider: ANYBODY,
+    AskToRegister: ANYBODY,
     ProviderMetadata: ANYBODY,
     BeginAuthorization: ANYBODY,
     GoOnWithAuthorization: ANYBODY,

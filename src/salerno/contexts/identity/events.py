@@ -1,7 +1,7 @@
 """What happens to an account. This file is the room's published language. No secret stands in it."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 from uuid import UUID
 
 from msgspec import Struct
@@ -277,6 +277,25 @@ class ClientRegistered(Event, tag="identity.client_registered.v1"):
     terms: ClientTerms
 
 
+class ClientAsked(Event, tag="identity.client_asked.v1"):
+    """A program has asked by itself to be registered. It may do nothing before an administrator has approved it.
+
+    `site` and `contacts` are its own words; `address` is from where it asked.
+    """
+
+    client: UUID
+    terms: ClientTerms
+    site: str = ""
+    contacts: tuple[str, ...] = ()
+    address: str = ""
+
+
+class ClientApproved(Event, tag="identity.client_approved.v1"):
+    """A program that had asked by itself may be used."""
+
+    client: UUID
+
+
 class ClientChanged(Event, tag="identity.client_changed.v1"):
     client: UUID
     terms: ClientTerms
@@ -314,7 +333,9 @@ class RoleRetired(Event, tag="identity.role_retired.v1"):
 
 
 MadeRoleEvent: TypeAlias = RoleDefined | RoleChanged | RoleRetired
-ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
+ClientEvent: TypeAlias = (
+    ClientRegistered | ClientAsked | ClientApproved | ClientChanged | ClientSecretIssued | ClientRetired
+)
 IdentityEvent: TypeAlias = (
     AccountCreated
     | EmailConfirmed
@@ -351,49 +372,10 @@ IdentityEvent: TypeAlias = (
 )
 MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
 EVENTS = (
-    MembershipOffered,
-    MembershipAccepted,
-    MembershipEnded,
-    MemberRoleChanged,
-    AccountCreated,
-    EmailConfirmed,
-    AccountInvited,
-    PasswordResetAsked,
-    PasskeyAdded,
-    PasskeyRemoved,
-    PasskeyDoubted,
-    ExternalIdentityLinked,
-    ExternalIdentityUnlinked,
-    IdentityProvedAgain,
-    RoleAdded,
-    RoleTaken,
-    AccountApproved,
-    AccountRoleChanged,
-    AccountUpdated,
-    AccountDeactivated,
-    AccountReactivated,
-    AccountUnlocked,
-    ChartLinked,
-    ChartClaimRefused,
-    PreferencesChanged,
-    PasswordChanged,
-    SecondFactorAdded,
-    SecondFactorRemoved,
-    RecoveryCodesIssued,
-    RecoveryCodeUsed,
-    SignedIn,
-    SignInFailed,
-    SignedOut,
-    SessionsEnded,
+    *get_args(IdentityEvent),
+    *get_args(MembershipEvent),
+    *get_args(MadeRoleEvent),
+    *get_args(ClientEvent),
     ChartCodeIssued,
     SigningKeyMade,
-    ClientAllowed,
-    ClientDisallowed,
-    ClientRegistered,
-    ClientChanged,
-    ClientSecretIssued,
-    ClientRetired,
-    RoleDefined,
-    RoleChanged,
-    RoleRetired,
 )

@@ -9,6 +9,7 @@ from salerno.contexts.identity.events import (
     AccountDeactivated,
     AccountUnlocked,
     ChartLinked,
+    ClientAsked,
     ClientRegistered,
     ClientRetired,
     MemberRoleChanged,
@@ -127,6 +128,6 @@ GUARDS = (
     Guard(events=(PasswordChanged, AccountDeactivated), check=no_link_left),
     Guard(events=OF_ACCESS, check=tell_of_access),
     Guard(events=(RoleDefined,), check=one_role_per_name),
-    Guard(events=(ClientRegistered,), check=one_home_per_client),
+    Guard(events=(ClientRegistered, ClientAsked), check=one_home_per_client),
     Guard(events=(ClientRetired,), check=no_token_left),
 )

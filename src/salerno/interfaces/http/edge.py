@@ -30,7 +30,9 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a person
-PROGRAMS = frozenset({"/token", "/par", "/introspect", "/revoke", "/device_authorization"})  # no cookie counts there
+PROGRAMS = frozenset(  # no cookie counts there
+    {"/token", "/par", "/introspect", "/revoke", "/device_authorization", "/register"}
+)
 PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
 USERINFO = "/userinfo"
 COOKIE_NAME = COOKIE.encode() + b"="

@@ -374,6 +374,9 @@ SELECT kind FROM homes WHERE home = $1;
 -- name: homes
 SELECT home FROM homes ORDER BY registered_at, home LIMIT 2;
 
+-- name: is_home
+SELECT true FROM homes WHERE home = $1;
+
 -- name: keep_choices
 INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -432,6 +435,9 @@ DELETE FROM links WHERE expires_at < $1;
 -- name: clients_of
 SELECT id, subject, version, recorded_at, doc FROM clients
 WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
+
+-- name: count_waiting_clients
+SELECT count(*) FROM clients WHERE organisation = $1 AND status = 'pending' AND recorded_at > $2;
 
 -- name: put_client_home
 INSERT INTO client_homes (client, home) VALUES ($1, $2);

@@ -19,6 +19,7 @@ from salerno.contexts.identity.commands import (
 from salerno.contexts.identity.commands.letters import AcceptInvitation, AskPasswordReset, ConfirmEmail, ResetPassword
 from salerno.contexts.identity.commands.passkeys import AddPasskey, EnterByPasskey, ProveAgain
 from salerno.contexts.identity.commands.provider import AnswerDevice, AskProvider, FindDevice
+from salerno.contexts.identity.commands.registration import AskToRegister
 
 VERIFYING: frozenset[type[Any]] = frozenset(
     {
@@ -27,7 +28,7 @@ VERIFYING: frozenset[type[Any]] = frozenset(
         RegenerateRecoveryCodes, AddPasskey,
         # a link of a letter, a code that somebody was given; and what makes a hash or sends a letter
         ConfirmEmail, ResetPassword, AcceptInvitation, AskPasswordReset, ClaimChart, Register, RegisterFounder,
-        # a program's secret or token, a device's code
-        AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
+        # a program's secret or token, a device's code; and what makes a program's secret
+        AskToRegister, AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
     }
 )  # fmt: skip

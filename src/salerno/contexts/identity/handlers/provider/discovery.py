@@ -40,6 +40,8 @@ async def provider_metadata(desk: Desk, errand: ProviderMetadata, caller: Caller
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
     }
+    if policy_of(desk.bus).registration:
+        common |= {"registration_endpoint": f"{issuer}/register"}
     if errand.kind == "smart":
         return common | {"capabilities": CAPABILITIES}
     common |= {
