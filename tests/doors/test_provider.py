@@ -929,3 +929,70 @@ async def test_t031_hints_with_markup_are_not_shown(world: World) -> None:
     asked = await world.authorize(client, login_hint="<script>alert(1)</script>", ui_locales="<b>")
     page = await world.browser.get(asked.headers["location"])
     assert page.status_code == 200 and "alert(1)" not in page.text
+
+
+# ------------------------------------------------------------------ the same by a form
+async def post_authorize(world: World, said: dict[str, str], **headers: str) -> httpx.Response:
+    return await world.browser.post("/authorize", data=said, headers={"Origin": "https://app.example", **headers})
+
+
+async def test_a_request_in_a_form_goes_the_same_way_to_a_code(world: World) -> None:
+    client = await world.client()
+    _, email = await world.account()
+    await world.sign_in(email)
+    posted = await post_authorize(world, world.request(client), **{"Sec-Fetch-Site": "cross-site"})
+    assert posted.status_code == 303, posted.text
+    asking = await world.browser.get(posted.headers["location"])
+    told = back(await world.allow(asking))
+    assert told["state"] == "st" and (await world.redeem(client, told["code"])).status_code == 200
+    again = await world.browser.get(posted.headers["location"])
+    assert (again.status_code, "location" in again.headers) == (400, False)
+    silent = await post_authorize(world, world.request(client, prompt="none"))
+    assert "code" in back(await world.browser.get(silent.headers["location"]))
+
+
+async def test_a_pushed_request_is_named_in_a_form_too(world: World) -> None:
+    client = await world.client()
+    _, email = await world.account()
+    await world.sign_in(email)
+    form = world.request(client) | {"client_secret": world.secrets[client]}
+    uri = (await world.program.post("/par", data=form)).json()["request_uri"]
+    posted = await post_authorize(world, {"client_id": client, "request_uri": uri})
+    assert "code" in back(await world.allow(await world.browser.get(posted.headers["location"])))
+    foreign = await post_authorize(world, {"client_id": client, "request_uri": "https://evil.example/request"})
+    refused = await world.browser.get(foreign.headers["location"])
+    assert (refused.status_code, "location" in refused.headers) == (400, False)
+
+
+async def test_t023_a_form_sends_nobody_to_an_address_that_is_not_registered(world: World) -> None:
+    client = await world.client()
+    for said in (
+        world.request(client, redirect_uri="https://evil.example/cb"),
+        world.request(client, redirect_uri=CALLBACK + "/"),
+        world.request(client, redirect_uri=None),
+        world.request(str(uuid4())),
+        world.request(client) | {"client_id": "\u202e"},
+    ):
+        refused = await post_authorize(world, said)
+        assert (refused.status_code, "location" in refused.headers) == (400, False), refused.text
+    twice = urlencode([*world.request(client).items(), ("redirect_uri", "https://evil.example/cb")])
+    refused = await world.browser.post("/authorize", content=twice, headers={"Content-Type": FORM})
+    assert not refused.headers.get("location", "").startswith("https://evil")
+    assert back(await post_authorize(world, world.request(client, response_type="token")))["error"] == (
+        "unsupported_response_type"
+    )
+    assert back(await post_authorize(world, world.request(client, scope="everything")))["error"] == "invalid_scope"
+    assert (await world.browser.post("/authorize", json=world.request(client))).status_code == 415
+
+
+async def test_t031_no_cookie_counts_where_another_site_posts(world: World) -> None:
+    """Who is signed in is asked where the browser comes by GET: a form of another site learns nothing of it."""
+    client = await world.client()
+    _, email = await world.account()
+    answers = []
+    for _ in range(2):
+        posted = await post_authorize(world, world.request(client, prompt="none"))
+        answers.append((posted.status_code, posted.headers["location"].partition("request_uri=")[0]))
+        assert "set-cookie" not in posted.headers and "access-control-allow-origin" not in posted.headers
+        await world.sign_in(email)
+    assert answers[0] == answers[1]

@@ -33,6 +33,7 @@ LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a
 PROGRAMS = frozenset(  # no cookie counts there
     {"/token", "/par", "/introspect", "/revoke", "/device_authorization", "/register"}
 )
+WAY_IN = "/authorize"  # by POST it comes from other sites' forms: it is nobody's until the browser comes by GET
 PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
 USERINFO = "/userinfo"
 COOKIE_NAME = COOKIE.encode() + b"="
@@ -116,7 +117,7 @@ class Edge:
         found: Found | None = None
         if bearer := _bearer(headers):
             found = _if_meant_for(scope["path"], await self.sessions.caller_by_bearer(bearer))
-        elif scope["path"] not in PROGRAMS and (token := _cookie(headers)):
+        elif not _is_nobodys(scope) and (token := _cookie(headers)):
             background = b"x-background" in headers or scope["path"] == LIVE
             found = await self.sessions.caller_by_cookie(token, user_initiated=not background)
             scope["state"]["cookie"] = token
@@ -138,7 +139,7 @@ class Edge:
 
     async def _check_origin(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """A browser's change must come from our own pages; one with a session must also carry its token."""
-        if scope["method"] in SAFE or b"authorization" in headers or scope["path"] in PROGRAMS:
+        if scope["method"] in SAFE or b"authorization" in headers or _is_nobodys(scope):
             return receive
         if from_elsewhere(headers):
             raise Problem(403, "cross-origin", "This request came from another site.")
@@ -172,6 +173,11 @@ class Edge:
 
     def _is_preflight(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         return scope["method"] == "OPTIONS" and bool(self.rules.cross_origins) and b"origin" in headers
+
+
+def _is_nobodys(scope: Scope) -> bool:
+    """Whether no cookie counts for this request, so that no other site can use somebody's."""
+    return scope["path"] in PROGRAMS or (scope["path"] == WAY_IN and scope["method"] == "POST")
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -26,6 +26,7 @@ from salerno.interfaces.http import (
     CLEAR,
     Body,
     Filled,
+    Problem,
     Request,
     Response,
     ask,
@@ -37,7 +38,7 @@ from salerno.interfaces.http import (
     read_query,
     session_of,
 )
-from salerno.interfaces.http.bodies import fields_of
+from salerno.interfaces.http.bodies import fields_of, media_type
 from salerno.interfaces.http.cookies import forget, sign_out
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.provider_words import told
@@ -45,7 +46,7 @@ from salerno.interfaces.web.rights import may
 from salerno.kernel.errors import NotFound, Refused, TooMany
 from salerno.kernel.messages import Errand
 
-HTML = "text/html"
+HTML, FORM = "text/html", "application/x-www-form-urlencoded"
 MOST, LONGEST, ENOUGH = 60, 10_000, 3
 ON_THE_WAY = "who is not signed in is sent to sign in first"
 DEVICE, GO = "/device", "/authorize/go"
@@ -96,6 +97,20 @@ async def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
     if step.outcome == "consent":
         return go_to(request, f"{GO}/{step.handle}")
     return _on(request, step)
+
+
+@post("/authorize", of=BeginAuthorization, public=ON_THE_WAY, media=HTML)
+async def authorize_by_form(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The same by a form (OpenID Connect Core 3.1.2.1): the browser goes on with an address in its place."""
+    if media_type(request) != FORM:
+        raise Problem(415, "unsupported-media-type", f"Send {FORM}.")
+    parameters = _parameters((await request.body()).decode("latin-1"))
+    if parameters is None:
+        return _wrong(request, "invalid_request")
+    step: Step = await _run(request, BeginAuthorization(parameters=parameters, posted=True))
+    if step.outcome != "back":
+        return _wrong(request, step.error)
+    return Response(b"", status_code=303, media_type=HTML, headers={"Location": step.location})
 
 
 @get(f"{GO}/{{handle:str}}", of=GoOnWithAuthorization, public=ON_THE_WAY, media=HTML, query=Going)
@@ -280,6 +295,6 @@ async def launch(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 PAGES = [
-    authorize, go_on, decide, device, find_device, answer_device, end_session, end_session_for_good, applications,
-    withdraw, chart_applications, launch,
+    authorize, authorize_by_form, go_on, decide, device, find_device, answer_device, end_session, end_session_for_good,
+    applications, withdraw, chart_applications, launch,
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from authlib.common.urls import add_params_to_uri
@@ -66,6 +66,8 @@ async def begin_authorization(desk: Desk, errand: BeginAuthorization, caller: Ca
 
     async def work(tx: Tx) -> Step:
         talk = talk_of(desk, keys, caller, tx, errand.parameters)
+        if errand.posted:
+            return await _step(talk, talk.now, Answered(), "", posted=True)
         if (refused := await _take_pushed(talk)) is not None:
             return refused
         return await _step(talk, talk.now, Answered(), "")
@@ -117,13 +119,24 @@ async def _take_pushed(talk: Talk) -> Step | None:
     return None
 
 
-async def _step(talk: Talk, asked_at: datetime, answered: Answered, handle: str) -> Step:
+async def _carried(talk: Talk, client_id: str) -> Step:
+    """What came in a form goes on as if its program had pushed it: one way to a code, whatever the method."""
+    named = dict(talk.form).get("request_uri")
+    uri = named or REQUEST_URI + await keep(talk, client_id, talk.form, pushed=True)
+    return Step(outcome="back", location=f"/authorize?{urlencode({'client_id': client_id, 'request_uri': uri})}")
+
+
+async def _step(talk: Talk, asked_at: datetime, answered: Answered, handle: str, *, posted: bool = False) -> Step:
+    if posted and "request_uri" in dict(talk.form):
+        return await _carried(talk, dict(talk.form).get("client_id", ""))
     if not is_plain(talk.form):
         return Step(outcome="error", error="invalid_request")
     server, request = Server(talk), talk.request()
     try:
         await drive(server.get_consent_grant, request)
         refuse_odd_request(talk, request)
+        if posted:
+            return await _carried(talk, request.client.id)
         return await _decide(talk, request, asked_at, answered, handle)
     except OAuth2Error as error:
         if error.redirect_uri:
