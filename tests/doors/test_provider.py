@@ -27,6 +27,10 @@ from tests.doors.provider_world import (
 )
 
 from salerno.contexts.identity.commands import DeactivateUser, RetireClient
+from salerno.contexts.identity.commands.further_roles import AddUserRole
+from salerno.contexts.identity.commands.letters import InviteUser
+from salerno.contexts.identity.commands.made_roles import DefineRole, RetireRole
+from salerno.contexts.identity.commands.memberships import AcceptMembership, EndMembership, SwitchOrganisation
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
@@ -996,3 +1000,58 @@ async def test_t031_no_cookie_counts_where_another_site_posts(world: World) -> N
         assert "set-cookie" not in posted.headers and "access-control-allow-origin" not in posted.headers
         await world.sign_in(email)
     assert answers[0] == answers[1]
+
+
+# ------------------------------------------------------------------ roles that organisations make
+async def test_iam08_a_role_that_the_organisation_made_stands_beside_the_eight_wherever_roles_are_told(
+    world: World, bus: Bus
+) -> None:
+    client = await world.client()
+    wish = DefineRole(title="Triage", name=f"TRIAGE_{uuid4().hex[:6].upper()}", permissions={"patients.read": "yes"})
+    made = (await bus.handle(wish, world.admin)).aggregate_id
+    account, email = await world.account("RECEPTIONIST")
+    await bus.handle(AddUserRole(account_id=account, role=wish.name), world.admin)
+    await world.sign_in(email)
+    got = await world.tokens(client, scope="openid profile offline_access patient-api")
+    form = {"client_id": client, "client_secret": world.secrets[client]}
+
+    async def heard(body: dict[str, Any]) -> list[Any]:
+        ours = await world.program.post("/introspect", data=form | {"token": body["access_token"]})
+        about = await world.get("/userinfo", body["access_token"])
+        _, identity = await verified(world, body["id_token"])
+        _, access = await verified(world, body["access_token"])
+        return [ours.json(), about.json(), identity, access]
+
+    for told in await heard(got):
+        assert (told["role"], told["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST", wish.name])
+        assert told["org"] == str(world.admin.organisation)
+    await bus.handle(RetireRole(role_id=made), world.admin)
+    for told in await heard((await world.refresh(client, got["refresh_token"])).json()):
+        assert (told["role"], told["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST"])
+
+
+async def test_iam08_who_acts_where_they_are_not_at_home_is_told_as_what_they_are_there(
+    world: World, bus: Bus, caller: Any
+) -> None:
+    chief = caller("ADMIN", organisation_id=uuid4())
+    there = World(bus, chief, world.browser, world.program, world.app)
+    client, wish = await there.client(), DefineRole(title="Triage", name="TRIAGE", permissions={"patients.read": "yes"})
+    await bus.handle(wish, chief)
+    account, email = await world.account("NURSE")
+    await bus.handle(InviteUser(email=email, given_name="Ada", family_name="V.", role="RECEPTIONIST"), chief)
+    await bus.handle(AddUserRole(account_id=account, role="TRIAGE"), chief)
+    await world.sign_in(email)
+    found = await world.app.state["sessions"].caller_by_cookie(world.browser.cookies["__Host-sid"])
+    await bus.ask(AcceptMembership(organisation_id=chief.organisation), found.caller)
+    switched = await bus.ask(SwitchOrganisation(organisation_id=chief.organisation), found.caller)
+    world.browser.cookies.clear()
+    world.browser.cookies.set("__Host-sid", switched.token)
+    got = await there.tokens(client, scope="openid profile offline_access patient-api")
+    for body in (got, (await there.refresh(client, got["refresh_token"])).json()):
+        about = (await world.get("/userinfo", body["access_token"])).json()
+        assert (about["sub"], about["org"]) == (str(account), str(chief.organisation))
+        assert (about["role"], about["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST", "TRIAGE"])
+    await bus.handle(EndMembership(account_id=account), chief)
+    world.forget_sessions()
+    assert (await world.get("/userinfo", got["access_token"])).status_code == 401
+    assert (await there.refresh(client, body["refresh_token"])).status_code == 400

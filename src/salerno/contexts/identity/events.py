@@ -238,6 +238,19 @@ class MemberRoleChanged(Event, tag="identity.member_role_changed.v1"):
     role: str
 
 
+class MemberRoleAdded(Event, tag="identity.member_role_added.v1"):
+    """Somebody whose home is elsewhere may do here what this role may, beside theirs, or `instead` of it."""
+
+    account: UUID
+    role: str
+    instead: bool = False
+
+
+class MemberRoleTaken(Event, tag="identity.member_role_taken.v1"):
+    account: UUID
+    role: str
+
+
 class SigningKeyMade(Event, tag="identity.signing_key_made.v1"):
     """By its thumbprint (RFC 7638); the key itself is kept sealed, elsewhere."""
 
@@ -370,7 +383,9 @@ IdentityEvent: TypeAlias = (
     | ClientAllowed
     | ClientDisallowed
 )
-MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
+MembershipEvent: TypeAlias = (
+    MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged | MemberRoleAdded | MemberRoleTaken
+)
 EVENTS = (
     *get_args(IdentityEvent),
     *get_args(MembershipEvent),

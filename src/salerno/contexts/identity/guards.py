@@ -12,7 +12,9 @@ from salerno.contexts.identity.events import (
     ClientAsked,
     ClientRegistered,
     ClientRetired,
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipEnded,
     MembershipOffered,
     PasskeyRemoved,
@@ -118,7 +120,7 @@ async def no_work_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 GUARDS = (
     Guard(events=(MembershipOffered,), check=workplace_known),
-    Guard(events=(MembershipEnded, MemberRoleChanged), check=no_work_left),
+    Guard(events=(MembershipEnded, MemberRoleChanged, MemberRoleAdded, MemberRoleTaken), check=no_work_left),
     Guard(events=(AccountCreated,), check=one_account_per_address),
     Guard(events=(AccountCreated, ChartLinked), check=one_account_per_chart),
     Guard(events=(SessionsEnded,), check=no_session_left),

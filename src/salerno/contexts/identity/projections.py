@@ -26,7 +26,9 @@ from salerno.contexts.identity.events import (
     EmailConfirmed,
     IdentityEvent,
     MadeRoleEvent,
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipAccepted,
     MembershipEnded,
     MembershipEvent,
@@ -209,6 +211,8 @@ class MemberView(Struct, frozen=True, kw_only=True):
     full_name: str
     status: str
     staff: UUID | None = None
+    also: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 def member_view(before: MemberView | None, item: Recorded[MembershipEvent]) -> MemberView | None:
@@ -226,6 +230,10 @@ def member_view(before: MemberView | None, item: Recorded[MembershipEvent]) -> M
             return replace(before, status="ended")
         case MemberRoleChanged(role=role):
             return replace(before, role=role)
+        case MemberRoleAdded(role=role, instead=instead):
+            return replace(before, also=(*before.also, role), instead=(*before.instead, *([role] if instead else ())))
+        case MemberRoleTaken(role=role):
+            return replace(before, also=_but(before.also, role), instead=_but(before.instead, role))
 
 
 MEMBERS: Documents[MemberView] = Documents(

@@ -172,6 +172,8 @@ def member_profile(held: Held[MemberView], here: UUID) -> Profile:
         role=view.role,
         status="invited" if view.status == "offered" else view.status,
         staff_id=view.staff,
+        also=view.also,
+        instead=view.instead,
         member=True,
         version=held.version,
     )
@@ -210,7 +212,9 @@ async def offered_scopes(tx: Tx, query: OfferedScopes, caller: Caller) -> list[s
 async def roles(tx: Tx, query: Roles, caller: Caller) -> list[RoleLine]:
     held = await MADE_ROLES.open(tx, await tx.fetch(SQL["made_roles_of"], tx.organisation, query.status))
     accounts = await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, None, None)) if held else []
-    held_by = Counter(name for one in accounts if one.doc.status != "deactivated" for name in one.doc.also)
+    others = await MEMBERS.open(tx, await tx.fetch(SQL["members_of"], tx.organisation, None, None)) if held else []
+    further = [one.doc.also for one in accounts if one.doc.status != "deactivated"] + [one.doc.also for one in others]
+    held_by = Counter(name for also in further for name in also)
     factor_roles = await _factor_roles(tx)
     lines = [_role_line(one, factor_roles, held_by[one.doc.name]) for one in held]
     return sorted(lines, key=lambda line: (line.status, line.title.casefold()))

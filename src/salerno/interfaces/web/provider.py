@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from salerno.contexts.encounters.queries import VisitById, VisitPage, VisitView
 from salerno.contexts.identity.commands.provider import (
     AnswerDevice,
     ApplicationLine,
@@ -283,7 +284,7 @@ async def chart_applications(request: Request[Any, Any, Any]) -> Response[Any]:
     """The programs that can be opened for this patient."""
     patient = await ask(request, PatientBanner(patient_id=request.path_params["patient_id"]))
     found: list[ApplicationLine] = await ask(request, LaunchableApplications())
-    return render(request, "provider/launch.html", patient=patient, found=found)
+    return render(request, "provider/launch.html", patient=patient, found=found, back=f"/chart/{patient.id}")
 
 
 @post("/chart/{patient_id:uuid}/applications/{client_id:uuid}", of=LaunchApplication, media=HTML)
@@ -294,7 +295,32 @@ async def launch(request: Request[Any, Any, Any]) -> Response[Any]:
     return _lead(request, await ask(request, wish))
 
 
+@get("/visit/{visit_id:uuid}/applications", of=LaunchableApplications, media=HTML)
+async def visit_applications(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The programs that can be opened for this visit."""
+    visit = await _visit(request)
+    patient = await ask(request, PatientBanner(patient_id=visit.patient))
+    found: list[ApplicationLine] = await ask(request, LaunchableApplications())
+    context = {"patient": patient, "found": found, "visit": visit, "back": f"/visit/{visit.visit}"}
+    return render(request, "provider/launch.html", **context)
+
+
+@post("/visit/{visit_id:uuid}/applications/{client_id:uuid}", of=LaunchApplication, media=HTML)
+async def launch_from_visit(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Open one of them: it is told of the patient and of the visit."""
+    visit = await _visit(request)
+    client = request.path_params["client_id"]
+    wish = LaunchApplication(client_id=client, patient_id=visit.patient, encounter_id=visit.visit)
+    return _lead(request, await ask(request, wish))
+
+
+async def _visit(request: Request[Any, Any, Any]) -> VisitView:
+    """The visit, where whoever asks may see it; it is in the access log from here on."""
+    page: VisitPage = await ask(request, VisitById(visit_id=request.path_params["visit_id"]))
+    return page.visit
+
+
 PAGES = [
     authorize, authorize_by_form, go_on, decide, device, find_device, answer_device, end_session, end_session_for_good,
-    applications, withdraw, chart_applications, launch,
+    applications, withdraw, chart_applications, launch, visit_applications, launch_from_visit,
 ]  # fmt: skip

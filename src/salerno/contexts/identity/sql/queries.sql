@@ -77,6 +77,12 @@ DELETE FROM ceremonies WHERE expires_at < $1;
 UPDATE sessions SET proved_at = CASE WHEN $4 THEN $3 ELSE proved_at END, locked_at = NULL, seen_at = $3
 WHERE id = $1 AND account = $2 AND ended_at IS NULL RETURNING true;
 
+-- name: session_shown
+SELECT shown FROM sessions WHERE id = $1 FOR UPDATE;
+
+-- name: show_in_session
+UPDATE sessions SET shown = $2 WHERE id = $1;
+
 -- name: lock_session
 UPDATE sessions SET locked_at = coalesce(locked_at, $3) WHERE id = $1 AND account = $2 AND ended_at IS NULL
 RETURNING true;
@@ -114,12 +120,13 @@ SELECT id, subject, doc, client, expires_at, used_at, granted FROM codes WHERE h
 UPDATE codes SET used_at = $2, granted = $3 WHERE hash = $1;
 
 -- name: put_grant
-INSERT INTO grants (session, parent, client, home, account, scope, audience, patient, encounter, auth_time, factor)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO grants
+    (session, parent, client, home, account, scope, audience, patient, encounter, auth_time, factor, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: grant
 SELECT g.session, g.parent, g.client, g.home, g.account, g.scope, g.audience, g.patient, g.encounter, g.auth_time,
-    g.factor, s.opened_at, s.expires_at, s.ended_at, p.ended_at AS parent_ended_at
+    g.factor, g.shown, s.acting, s.opened_at, s.expires_at, s.ended_at, p.ended_at AS parent_ended_at
 FROM grants g JOIN sessions s ON s.id = g.session LEFT JOIN sessions p ON p.id = g.parent WHERE g.session = $1;
 
 -- name: end_grant
@@ -146,7 +153,7 @@ WHERE id = $1 AND ended_at IS NULL;
 SELECT true FROM sessions WHERE id = $1 AND ended_at IS NULL;
 
 -- name: session_for_provider
-SELECT opened_at, factor, kind FROM sessions WHERE id = $1 AND account = $2 AND ended_at IS NULL;
+SELECT opened_at, factor, kind, shown, acting FROM sessions WHERE id = $1 AND account = $2 AND ended_at IS NULL;
 
 -- name: consent
 SELECT scope FROM consents WHERE account = $1 AND client = $2;
@@ -228,8 +235,8 @@ SELECT home, account FROM logins WHERE token = $1;
 SELECT home FROM logins WHERE account = $1;
 
 -- name: put_session
-INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10);
+INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11);
 
 -- name: session_by_token
 SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting, vouched
@@ -294,11 +301,11 @@ UPDATE sessions SET expires_at = greatest(expires_at, $2) WHERE id = $1 AND kind
 UPDATE refresh_tokens SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL;
 
 -- name: put_challenge
-INSERT INTO challenges (hash, home, account, kind, expires_at, provider) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO challenges (hash, home, account, kind, expires_at, provider, shown) VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: try_challenge
 UPDATE challenges SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND expires_at > $3
-RETURNING home, account, kind, provider;
+RETURNING home, account, kind, provider, shown;
 
 -- name: end_challenge
 DELETE FROM challenges WHERE hash = $1 RETURNING true;

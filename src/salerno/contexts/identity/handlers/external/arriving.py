@@ -22,12 +22,13 @@ from salerno.contexts.identity.handlers.external.talking import Metadata, Tokens
 from salerno.contexts.identity.handlers.external.tokens import BadSignature, Wrong, checked, verified
 from salerno.contexts.identity.handlers.factors import own_account, rotate
 from salerno.contexts.identity.handlers.letters import account_in
-from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session
+from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session, show
 from salerno.contexts.identity.handlers.sessions import present
 from salerno.contexts.identity.handlers.sign_in import pose
 from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.external import ExternalProvider, one_value
+from salerno.contexts.identity.rules.methods import of_provider
 from salerno.kernel.desk import Desk
 from salerno.kernel.errors import NotSignedIn
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -142,6 +143,7 @@ async def _prove(
     async def work(tx: Tx) -> None:
         if not await tx.fetchval(SQL["prove_session"], session, view.account, tx.now, True):
             raise NotSignedIn()
+        await show(tx, session, *of_provider(claims, vouched=provider.vouches(claims)))
         await rotate(tx, caller, token)
         method = f"openid:{provider.id}"
         await note(tx, view.account, IdentityProvedAgain(account=view.account, session=session, method=method))
@@ -188,12 +190,14 @@ async def _enter(
         await _not_ready(desk, known, caller)
     vouched = provider.vouches(claims)
     if view.has_factor and not vouched:
-        return Arrival(outcome="challenged", posed=await pose(desk, known.home, view, "web", provider.id))
+        posed = await pose(desk, known.home, view, "web", of_provider(claims), provider.id)
+        return Arrival(outcome="challenged", posed=posed)
     entry = Entry(
         home=known.home,
         account=known.account,
         kind="web",
         method=f"openid:{provider.id}",
+        shown=of_provider(claims, vouched=vouched),
         factor=vouched,
         address=caller.address,
         agent=errand.agent,
