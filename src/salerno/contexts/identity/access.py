@@ -44,11 +44,14 @@ from salerno.contexts.identity.commands.external import (
     ComeBackFromProvider,
     EnterByProvider,
     ExternalProvidersHere,
+    HearSignOut,
     LeaveProvider,
     LinkProvider,
     MyExternalIdentities,
     ProveByProvider,
+    ProviderOfSession,
     UnlinkExternalIdentity,
+    UnlockByProvider,
 )
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
 from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
@@ -161,6 +164,9 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     MyExternalIdentities: Needs("identity.read_self"),
     UnlinkExternalIdentity: GRAVE,
     LeaveProvider: ANYBODY,
+    UnlockByProvider: ANYBODY,
+    ProviderOfSession: ANYBODY,
+    HearSignOut: ANYBODY,
     AddUserRole: Needs("identity.manage_users"),
     TakeUserRole: Needs("identity.manage_users"),
     PractiseMyself: GRAVE,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from salerno.contexts.identity.commands.external import HearSignOut
 from salerno.contexts.identity.commands.provider import (
     AskProvider,
     Endpoint,
@@ -37,6 +38,7 @@ CREDENTIAL = "the program proves itself in the request"
 MOST = 60
 LONGEST = 10_000
 BIGGEST = 65_536
+BY_TOKEN = "the other provider's signature says who asks"  # noqa: S105
 UNKNOWN = "a program that nobody knows yet"
 
 
@@ -108,6 +110,13 @@ def _unreadable(wrong: Problem) -> ProviderAnswer:
     return ProviderAnswer(status=400, body=body, headers=(("Cache-Control", "no-store"),))
 
 
+async def _sign_out(request: Request[Any, Any, Any]) -> Response[Any]:
+    given = [value for name, value in await _form(request) if name == "logout_token"]
+    token = given[0] if len(given) == 1 else ""
+    wish = HearSignOut(provider=str(request.path_params["provider"])[:40], logout_token=token[:20_000])
+    return _told(await bus_of(request).ask(wish, caller_or_nobody(request)))
+
+
 async def _user_info(request: Request[Any, Any, Any]) -> Response[Any]:
     return answer(request, await ask(request, UserInfo()))
 
@@ -135,6 +144,14 @@ ROUTES = [
         status=201,
         summary="Ask to be registered (RFC 7591), where the installation allows it.",
     )(_register),
+    post(
+        "/sign-in/out/{provider:str}",
+        of=HearSignOut,
+        public=BY_TOKEN,
+        at="bare",
+        tags=TAGS,
+        summary="Another provider says that somebody has signed out there (OpenID Connect Back-Channel Logout).",
+    )(_sign_out),
     get("/userinfo", **_about)(_user_info),
     post("/userinfo", **_about)(_user_info),
 ]

@@ -33,6 +33,7 @@ LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a
 PROGRAMS = frozenset(  # no cookie counts there
     {"/token", "/par", "/introspect", "/revoke", "/device_authorization", "/register"}
 )
+SIGN_OUTS = "/sign-in/out/"  # where other providers say that somebody has signed out there
 WAY_IN = "/authorize"  # by POST it comes from other sites' forms: it is nobody's until the browser comes by GET
 PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
 USERINFO = "/userinfo"
@@ -177,7 +178,8 @@ class Edge:
 
 def _is_nobodys(scope: Scope) -> bool:
     """Whether no cookie counts for this request, so that no other site can use somebody's."""
-    return scope["path"] in PROGRAMS or (scope["path"] == WAY_IN and scope["method"] == "POST")
+    path: str = scope["path"]
+    return path in PROGRAMS or path.startswith(SIGN_OUTS) or (path == WAY_IN and scope["method"] == "POST")
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

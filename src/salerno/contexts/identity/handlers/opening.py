@@ -50,6 +50,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     device: str = ""  # the token that this browser was given before
     previous: str = ""
     provider: str = ""  # somebody else's, by which they came
+    provider_session: bytes | None = None  # hash of what the session is called there
     vouched: bool = False  # a second factor was shown there, and counts here
 
 
@@ -99,7 +100,7 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         new_token(), entry.factor, tx.now, expires, place, list(entry.shown),
     )  # fmt: skip
     if entry.provider:
-        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched)
+        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched, entry.provider_session)
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
     device = await _remember_device(tx, entry) if web and not known else ""
     if entry.previous:

@@ -99,14 +99,22 @@ async def _proceed(
 
 
 async def pose(
-    desk: Desk, home: UUID, view: AccountView, kind: str, shown: Sequence[str], provider: str = ""
+    desk: Desk,
+    home: UUID,
+    view: AccountView,
+    kind: str,
+    shown: Sequence[str],
+    provider: str = "",
+    provider_session: bytes | None = None,
 ) -> ChallengePosed:
     """Ask for the second factor. `shown` is what was shown first; `provider` the one where, if it was not here."""
     token, expires = new_token(), desk.now + policy_of(desk.bus).challenge
 
     async def work(tx: Tx) -> None:
         hash = codes.token_hash(token)
-        await tx.run(SQL["put_challenge"], hash, home, view.account, kind, expires, provider, list(shown))
+        await tx.run(
+            SQL["put_challenge"], hash, home, view.account, kind, expires, provider, list(shown), provider_session
+        )
 
     await desk.within(home, work)
     own = (*(("totp",) if view.has_totp else ()), *(("passkey",) if view.passkeys else ()))
@@ -142,6 +150,7 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
             device=errand.device,
             previous=errand.previous,
             provider=provider,
+            provider_session=row["provider_session"],
         ),
     )
 

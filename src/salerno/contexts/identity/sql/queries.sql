@@ -301,11 +301,12 @@ UPDATE sessions SET expires_at = greatest(expires_at, $2) WHERE id = $1 AND kind
 UPDATE refresh_tokens SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL;
 
 -- name: put_challenge
-INSERT INTO challenges (hash, home, account, kind, expires_at, provider, shown) VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO challenges (hash, home, account, kind, expires_at, provider, shown, provider_session)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: try_challenge
 UPDATE challenges SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND expires_at > $3
-RETURNING home, account, kind, provider, shown;
+RETURNING home, account, kind, provider, shown, provider_session;
 
 -- name: end_challenge
 DELETE FROM challenges WHERE hash = $1 RETURNING true;
@@ -508,6 +509,9 @@ INSERT INTO external_identities (organisation, id, subject, provider, doc, linke
 SELECT id, subject, provider, linked_at, used_at, doc FROM external_identities
 WHERE organisation = $1 AND subject = $2 ORDER BY linked_at, id;
 
+-- name: kept_external_identity
+SELECT id, subject, doc FROM external_identities WHERE organisation = $1 AND id = $2;
+
 -- name: use_external_identity
 UPDATE external_identities SET used_at = $3 WHERE organisation = $1 AND id = $2 RETURNING id, subject, doc;
 
@@ -521,7 +525,16 @@ DELETE FROM external_names WHERE identity = $1;
 SELECT provider FROM sessions WHERE id = $1 AND account = $2;
 
 -- name: vouch_for_session
-UPDATE sessions SET provider = $2, vouched = $3 WHERE id = $1;
+UPDATE sessions SET provider = $2, vouched = $3, provider_session = $4 WHERE id = $1;
+
+-- name: sessions_by_provider_session
+SELECT id, home, account, ended_at FROM sessions WHERE provider = $1 AND provider_session = $2;
+
+-- name: forget_challenges_by_provider
+DELETE FROM challenges WHERE provider = $1 AND (provider_session = $2 OR ($2 IS NULL AND account = $3));
+
+-- name: sessions_of_account_by_provider
+SELECT id, home, account, ended_at FROM sessions WHERE provider = $1 AND account = $2;
 
 -- name: inherit_vouching
 UPDATE sessions SET vouched = parents.vouched FROM sessions AS parents

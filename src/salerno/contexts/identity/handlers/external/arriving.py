@@ -19,7 +19,7 @@ from salerno.contexts.identity.handlers.external import talking
 from salerno.contexts.identity.handlers.external.going import derived, way_back
 from salerno.contexts.identity.handlers.external.linking import Known, keep_identity, known_identity
 from salerno.contexts.identity.handlers.external.talking import Metadata, Tokens
-from salerno.contexts.identity.handlers.external.tokens import BadSignature, Wrong, checked, verified
+from salerno.contexts.identity.handlers.external.tokens import LONGEST_SID, BadSignature, Wrong, checked, verified
 from salerno.contexts.identity.handlers.factors import own_account, rotate
 from salerno.contexts.identity.handlers.letters import account_in
 from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session, show
@@ -35,6 +35,7 @@ from salerno.kernel.messages import INSTALLATION, Caller
 from salerno.kernel.transactions import Tx
 
 ONESELF = "identity.change_self"
+ANEW = ("prove", "unlock")  # they sign in there anew, and not by what they did before
 
 
 async def come_back(desk: Desk, errand: ComeBackFromProvider, caller: Caller) -> Arrival:
@@ -48,21 +49,27 @@ async def come_back(desk: Desk, errand: ComeBackFromProvider, caller: Caller) ->
     code = _code(provider, said, errand)
     back = way_back(desk.bus, provider)
     tokens = await talking.redeemed(provider, said, code, derived("verifier", errand.token), back)
-    since = row["begun_at"] if row["purpose"] == "prove" else None
+    since = row["begun_at"] if row["purpose"] in ANEW else None
     try:
         subject, claims = await _claims(desk, provider, said, tokens, errand.token, since)
     except Wrong as wrong:
         raise talking.refused(provider, f"id token: {wrong}") from None
     if not provider.admits(claims):
         raise ExternalNotAdmitted()
-    if row["purpose"] in ("link", "prove"):
+    if row["purpose"] in ("link", *ANEW):
         _same_person(provider, row, caller)
         if row["purpose"] == "link":
             return await _link(desk, provider, subject, claims, caller)
-        return await _prove(desk, provider, subject, claims, caller)
+        return await _prove(desk, provider, subject, claims, caller, unlocks=row["purpose"] == "unlock")
     if row["purpose"] == "invitation":
         await _accept(desk, provider, subject, claims, row["link"])
     return await _enter(desk, provider, subject, claims, errand, caller)
+
+
+def session_there(claims: dict[str, Any]) -> bytes | None:
+    """What the session is called there, where it is called anything: kept as a hash."""
+    said = claims.get("sid")
+    return token_hash(said) if isinstance(said, str) and 1 <= len(said) <= LONGEST_SID else None
 
 
 def _code(provider: ExternalProvider, said: Metadata, errand: ComeBackFromProvider) -> str:
@@ -97,10 +104,10 @@ async def _claims(
 
 
 def _same_person(provider: ExternalProvider, row: Any, caller: Caller) -> None:
-    """Whoever went away in a session comes back in it, and it is not locked meanwhile."""
+    """Whoever went away in a session comes back in it, and it is not locked meanwhile, unless it was."""
     if caller.session is None or (row["account"], row["session"]) != (caller.actor, caller.session):
         raise talking.refused(provider, "another session")
-    if ONESELF not in caller.permissions:
+    if ONESELF not in caller.permissions and row["purpose"] != "unlock":
         raise ExternalRefused()
 
 
@@ -127,21 +134,24 @@ async def _link(
 
 
 async def _prove(
-    desk: Desk, provider: ExternalProvider, subject: str, claims: dict[str, Any], caller: Caller
+    desk: Desk, provider: ExternalProvider, subject: str, claims: dict[str, Any], caller: Caller, *, unlocks: bool
 ) -> Arrival:
-    """As the password does, which proves nothing grave where there is a second factor, unless that was shown there."""
+    """As the password does: it unlocks a screen, and proves nothing grave where there is a second factor, unless that
+    was shown there.
+    """
     home, view = await own_account(desk, caller)
     known = await known_identity(desk, provider, subject)
     if known is None or known.account != view.account:
         raise ExternalUnknown()
     _may_be_of(provider, home)
-    if view.has_factor and not provider.vouches(claims):
+    proved = not view.has_factor or provider.vouches(claims)
+    if not proved and not unlocks:
         raise FactorMissing("Use your passkey or a code of your authenticator.")
     session, token = caller.session, new_token()
     assert session is not None
 
     async def work(tx: Tx) -> None:
-        if not await tx.fetchval(SQL["prove_session"], session, view.account, tx.now, True):
+        if not await tx.fetchval(SQL["prove_session"], session, view.account, tx.now, proved):
             raise NotSignedIn()
         await show(tx, session, *of_provider(claims, vouched=provider.vouches(claims)))
         await rotate(tx, caller, token)
@@ -190,7 +200,7 @@ async def _enter(
         await _not_ready(desk, known, caller)
     vouched = provider.vouches(claims)
     if view.has_factor and not vouched:
-        posed = await pose(desk, known.home, view, "web", of_provider(claims), provider.id)
+        posed = await pose(desk, known.home, view, "web", of_provider(claims), provider.id, session_there(claims))
         return Arrival(outcome="challenged", posed=posed)
     entry = Entry(
         home=known.home,
@@ -204,6 +214,7 @@ async def _enter(
         device=errand.device,
         previous=errand.previous,
         provider=provider.id,
+        provider_session=session_there(claims),
         vouched=vouched,
     )
     return Arrival(outcome="entered", opened=await open_session(desk, entry))
