@@ -138,15 +138,20 @@ async def test_what_is_shown_once_more_is_added_and_what_was_granted_before_stay
     world: World, clock: MovableClock
 ) -> None:
     client = await world.client()
-    _, email = await world.account()
+    account, email = await world.account()
     await world.sign_in(email)
-    before = await world.tokens(client, scope=SCOPE)
     device = await with_passkey(world)
+    totp, _ = await with_totp(world, account)
+    clock.set(NOON + timedelta(minutes=1))
+    await world.sign_in(email)
+    form = {"code": totp.at(world.bus.clock.now()), "next": "/account"}
+    assert (await world.browser.post("/sign-in/code", data=form)).status_code == 303
+    before = await world.tokens(client, scope=SCOPE)
     options = (await world.browser.post("/sign-in/passkey/options", headers=await csrf(world))).json()
     await confirm(world, credential=json.dumps(device.get(options)))
-    assert await told(world, client) == (["pwd", "hwk", "user", "mfa"], SEVERAL_FACTORS)
+    assert await told(world, client) == (["pwd", "otp", "hwk", "user", "mfa"], SEVERAL_FACTORS)
     old = (await world.refresh(client, before["refresh_token"])).json()
-    assert (await claims_in(world, old["id_token"]))["amr"] == ["pwd"]
+    assert (await claims_in(world, old["id_token"]))["amr"] == ["pwd", "otp", "mfa"]
 
 
 async def csrf(world: World) -> dict[str, str]:

@@ -594,7 +594,8 @@ async def test_t030_a_sign_out_there_ends_what_was_opened_by_it_here_and_what_wa
     told = await hear(world, logout_token(liar))
     assert (told.status_code, told.headers["cache-control"]) == (200, "no-store"), told.text
     assert not await is_in(world)
-    assert (await world.get("/api/v1/patients", got["access_token"])).status_code == 401
+    about = {"Authorization": f"Bearer {got['access_token']}", "Accept": "application/json"}
+    assert (await world.program.get("/userinfo", headers=about)).status_code == 401
     assert (await world.refresh(client, got["refresh_token"])).json()["error"] == "invalid_grant"
     last = (await history(world.bus, world.admin.organisation, account))[-1]
     assert last.reason == "signed out at the other provider"

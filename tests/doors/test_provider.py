@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -1033,6 +1034,7 @@ async def test_iam08_a_role_that_the_organisation_made_stands_beside_the_eight_w
 async def test_iam08_who_acts_where_they_are_not_at_home_is_told_as_what_they_are_there(
     world: World, bus: Bus, caller: Any
 ) -> None:
+    bus.settings[SignInPolicy] = replace(bus.settings[SignInPolicy], mails=True)
     chief = caller("ADMIN", organisation_id=uuid4())
     there = World(bus, chief, world.browser, world.program, world.app)
     client, wish = await there.client(), DefineRole(title="Triage", name="TRIAGE", permissions={"patients.read": "yes"})

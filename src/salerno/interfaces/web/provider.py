@@ -284,7 +284,8 @@ async def chart_applications(request: Request[Any, Any, Any]) -> Response[Any]:
     """The programs that can be opened for this patient."""
     patient = await ask(request, PatientBanner(patient_id=request.path_params["patient_id"]))
     found: list[ApplicationLine] = await ask(request, LaunchableApplications())
-    return render(request, "provider/launch.html", patient=patient, found=found, back=f"/chart/{patient.id}")
+    context = {"patient": patient, "found": found, "visit": None, "back": f"/chart/{patient.id}"}
+    return render(request, "provider/launch.html", **context)
 
 
 @post("/chart/{patient_id:uuid}/applications/{client_id:uuid}", of=LaunchApplication, media=HTML)

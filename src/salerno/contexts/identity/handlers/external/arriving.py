@@ -19,7 +19,7 @@ from salerno.contexts.identity.handlers.external import talking
 from salerno.contexts.identity.handlers.external.going import derived, way_back
 from salerno.contexts.identity.handlers.external.linking import Known, keep_identity, known_identity
 from salerno.contexts.identity.handlers.external.talking import Metadata, Tokens
-from salerno.contexts.identity.handlers.external.tokens import LONGEST_SID, BadSignature, Wrong, checked, verified
+from salerno.contexts.identity.handlers.external.tokens import BadSignature, Wrong, checked, session_there, verified
 from salerno.contexts.identity.handlers.factors import own_account, rotate
 from salerno.contexts.identity.handlers.letters import account_in
 from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session, show
@@ -64,12 +64,6 @@ async def come_back(desk: Desk, errand: ComeBackFromProvider, caller: Caller) ->
     if row["purpose"] == "invitation":
         await _accept(desk, provider, subject, claims, row["link"])
     return await _enter(desk, provider, subject, claims, errand, caller)
-
-
-def session_there(claims: dict[str, Any]) -> bytes | None:
-    """What the session is called there, where it is called anything: kept as a hash."""
-    said = claims.get("sid")
-    return token_hash(said) if isinstance(said, str) and 1 <= len(said) <= LONGEST_SID else None
 
 
 def _code(provider: ExternalProvider, said: Metadata, errand: ComeBackFromProvider) -> str:
@@ -200,7 +194,9 @@ async def _enter(
         await _not_ready(desk, known, caller)
     vouched = provider.vouches(claims)
     if view.has_factor and not vouched:
-        posed = await pose(desk, known.home, view, "web", of_provider(claims), provider.id, session_there(claims))
+        posed = await pose(
+            desk, known.home, view, "web", of_provider(claims), provider.id, session_there(provider, claims)
+        )
         return Arrival(outcome="challenged", posed=posed)
     entry = Entry(
         home=known.home,
@@ -214,7 +210,7 @@ async def _enter(
         device=errand.device,
         previous=errand.previous,
         provider=provider.id,
-        provider_session=session_there(claims),
+        provider_session=session_there(provider, claims),
         vouched=vouched,
     )
     return Arrival(outcome="entered", opened=await open_session(desk, entry))

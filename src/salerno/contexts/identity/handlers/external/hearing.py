@@ -12,7 +12,14 @@ from salerno.contexts.identity.handlers import counting
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.external import talking
 from salerno.contexts.identity.handlers.external.linking import known_identity
-from salerno.contexts.identity.handlers.external.tokens import LEEWAY, BadSignature, Wrong, heard, verified
+from salerno.contexts.identity.handlers.external.tokens import (
+    LEEWAY,
+    BadSignature,
+    Wrong,
+    heard,
+    session_there,
+    verified,
+)
 from salerno.contexts.identity.handlers.opening import note
 from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.codes import token_hash
@@ -80,8 +87,8 @@ async def _meant(desk: Desk, provider: ExternalProvider, claims: dict[str, Any])
             raise Wrong("nobody here")
         account = known.account
     async with desk.bus.reading("identity", INSTALLATION) as tx:
-        if session := claims.get("sid"):
-            rows = await tx.fetch(SQL["sessions_by_provider_session"], provider.id, token_hash(session))
+        if session := session_there(provider, claims):
+            rows = await tx.fetch(SQL["sessions_by_provider_session"], provider.id, session)
         else:
             rows = await tx.fetch(SQL["sessions_of_account_by_provider"], provider.id, account)
     if "sid" in claims and (not rows or any(account not in (None, row["account"]) for row in rows)):
@@ -98,7 +105,7 @@ async def _first_time(desk: Desk, provider: ExternalProvider, claims: dict[str, 
 
 async def _forget_halves(desk: Desk, provider: ExternalProvider, claims: dict[str, Any], rows: list[Any]) -> None:
     """Whoever was about to show their second factor begins anew."""
-    session = token_hash(claims["sid"]) if claims.get("sid") else None
+    session = session_there(provider, claims)
     account = rows[0]["account"] if rows else None
     async with desk.bus.reading("identity", INSTALLATION) as tx:
         await tx.run(SQL["forget_challenges_by_provider"], provider.id, session, account)

@@ -11,6 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from salerno.contexts.identity.rules.client import SECRETS_OF_KEYS
+from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.external import ExternalProvider
 
 DIGESTS = {
@@ -138,3 +139,10 @@ def heard(provider: ExternalProvider, claims: dict[str, Any], now: datetime) -> 
     if claims.get("sub") is None and claims.get("sid") is None:
         raise Wrong("neither sub nor sid")
     return claims
+
+
+def session_there(provider: ExternalProvider, claims: dict[str, Any]) -> bytes | None:
+    """What the session is called there, where it is called anything: kept as a hash."""
+    said = claims.get("sid")
+    fit = isinstance(said, str) and 1 <= len(said) <= LONGEST_SID
+    return token_hash(f"{provider.issuer}\n{said}") if fit else None

@@ -34,16 +34,19 @@ from salerno.kernel.transactions import Tx
 async def user_info(desk: Desk, errand: UserInfo, caller: Caller) -> dict[str, Any]:
     if caller.session is None:
         raise NotSignedIn()
-    keys = await ring(desk)
-    async with desk.bus.reading("identity", INSTALLATION) as tx:
-        grant = await tx.fetchrow(SQL["grant"], caller.session)
+    keys, session = await ring(desk), caller.session
+
+    async def work(tx: Tx) -> dict[str, Any]:
+        grant = await tx.fetchrow(SQL["grant"], session)
         if grant is None or grant["account"] is None or "openid" not in split(grant["scope"]):
             raise ScopeMissing()
         talk, acting = talk_of(desk, keys, caller, tx), grant["acting"] and uuid_of(grant["acting"])
         person = await person_of(talk, uuid_of(grant["home"]), caller.actor, acting)
-    if person is None:
-        raise NotSignedIn()
-    return person_claims(talk, person, grant["scope"])
+        if person is None:
+            raise NotSignedIn()
+        return person_claims(talk, person, grant["scope"])
+
+    return await desk.within(INSTALLATION, work)
 
 
 async def my_applications(desk: Desk, errand: MyApplications, caller: Caller) -> Sequence[ApplicationLine]:
