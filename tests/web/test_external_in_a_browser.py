@@ -1,5 +1,6 @@
 """Signing in at another provider in Chromium: across two sites, with our policy of content and our cookies."""
 
+import os
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -49,6 +50,18 @@ async def test_an_account_there_is_linked_opens_the_door_and_is_unlinked_and_axe
     await page.goto("/confirm-identity?next=/account/providers")
     assert await axe(page) == []
     await page.get_by_role("button", name="Sign in anew with Ospedale").click()
+    await page.wait_for_url("**/account/providers")
+    await page.evaluate("""async () => {
+        const form = document.querySelector('form[action="/sign-out"]');
+        const body = new URLSearchParams({csrf: form.elements.csrf.value, next: '/account/providers'});
+        await fetch('/lock', {method: 'POST', body});
+    }""")
+    await page.goto("/account/providers")
+    await page.wait_for_url("**/locked?next=/account/providers")
+    assert await axe(page) == []
+    if folder := os.environ.get("SHOTS"):
+        await page.screenshot(path=f"{folder}/locked.png")
+    await page.get_by_role("button", name="Unlock by signing in anew with Ospedale").click()
     await page.wait_for_url("**/account/providers")
     await page.get_by_role("button", name="Unlink: Ospedale").click()
     await page.wait_for_url("**/account/providers?done=unlinked")
