@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from joserfc.jwk import ECKey
 from tests.doors.provider_world import BASE, CALLBACK, HTML, World, application, back, csrf_in
 
+from salerno.app import sign_in_policy
 from salerno.contexts.identity.commands.clients import ApproveClient, IssueClientSecret, RetireClient
 from salerno.contexts.identity.errors import NoSuchClient
 from salerno.contexts.identity.projections import SQL
@@ -20,6 +22,7 @@ from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.errors import NotAllowed
 from salerno.kernel.messages import INSTALLATION, Caller
+from salerno.kernel.settings import read_settings
 
 SAID: dict[str, Any] = {
     "client_name": "Cuore", "redirect_uris": [CALLBACK], "scope": "openid profile offline_access patient-api",
@@ -94,6 +97,11 @@ async def test_t027_without_the_setting_there_is_no_such_address_and_nobody_says
         told = (await world.program.get(f"/.well-known/{path}")).json()
         assert "registration_endpoint" not in told
     assert await bus.ask(Clients(status="pending"), world.admin) == []
+
+
+def test_t027_it_is_off_unless_a_setting_says_so() -> None:
+    for given, on in (({}, False), ({"SALERNO_REGISTRATION": "true"}, True)):
+        assert sign_in_policy(read_settings(given, Path("/nowhere"))).registration is on
 
 
 async def test_with_the_setting_every_document_names_the_address(world: World) -> None:
