@@ -93,6 +93,9 @@ async def test_t027_without_the_setting_there_is_no_such_address_and_nobody_says
     bus.settings[SignInPolicy] = replace(bus.settings[SignInPolicy], registration=False)
     got = await ask(world)
     assert (got.status_code, got.json()["code"]) == (404, "not-found")
+    for content, kind in ((b"{", "application/json"), (b"{}", "application/json"), (b"x=y", "text/plain"), (b"", "")):
+        other = await world.program.post("/register", content=content, headers={"Content-Type": kind})
+        assert (other.status_code, other.json()["code"]) == (404, "not-found")
     for path in ("openid-configuration", "oauth-authorization-server", "smart-configuration"):
         told = (await world.program.get(f"/.well-known/{path}")).json()
         assert "registration_endpoint" not in told

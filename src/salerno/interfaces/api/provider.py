@@ -30,6 +30,7 @@ from salerno.interfaces.http import (
     read_query,
 )
 from salerno.interfaces.http.bodies import from_json, media_type
+from salerno.kernel.errors import NotFound
 
 TAGS = ("OpenID provider",)
 FORM = "application/x-www-form-urlencoded"
@@ -92,6 +93,10 @@ def _told(said: ProviderAnswer) -> Response[Any]:
 
 
 async def _register(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Where it is off there is nothing here, whatever was sent."""
+    can = await bus_of(request).ask(ProviderMetadata(kind="oauth"), caller_or_nobody(request))
+    if "registration_endpoint" not in can:
+        raise NotFound
     if media_type(request) != "application/json":
         raise Problem(415, "unsupported-media-type", "Send application/json.")
     try:
