@@ -177,6 +177,7 @@ def sign_in_policy(settings: Settings) -> SignInPolicy:
     return SignInPolicy(
         development=not settings.production,
         mails=bool(settings.smtp_host),
+        registration=settings.salerno_registration,
         second_factor_demanded=settings.second_factor_demanded,
         issuer=settings.base_url,
         password_token=settings.token_lifetime,

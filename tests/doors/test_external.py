@@ -19,6 +19,7 @@ from tests.doors.provider_world import PASSWORD, World, application, csrf_in
 
 from salerno.contexts.identity.commands import ConfirmTotp, EnrolTotp
 from salerno.contexts.identity.commands.letters import InviteUser
+from salerno.contexts.identity.handlers.external.tokens import SIGN_OUT
 from salerno.contexts.identity.handlers.letters import Written
 from salerno.contexts.identity.rules.external import ExternalProvider, ExternalProviders
 from salerno.contexts.identity.rules.policy import SignInPolicy
@@ -477,3 +478,177 @@ async def test_whom_the_table_does_not_admit_stays_outside(
 async def test_a_provider_that_nobody_listed_is_not_there(world: World) -> None:
     assert (await world.browser.get("/sign-in/with/nobody")).status_code == 404
     assert (await world.browser.get("/sign-in/back/nobody?code=x&state=y")).status_code == 404
+
+
+# ------------------------------------------------------------------ a locked screen
+async def locked(world: World) -> str:
+    page = await world.browser.get("/account/providers")
+    sent = await world.browser.post("/lock", data={"csrf": csrf_in(page), "next": "/account"})
+    world.forget_sessions()
+    return str(sent.headers["location"])
+
+
+async def unlock(world: World, provider: str = "ospedale") -> httpx.Response:
+    page = await world.browser.get("/locked?next=/account")
+    return await world.browser.post(f"/locked/with/{provider}", data={"csrf": csrf_in(page), "next": "/account"})
+
+
+async def test_whoever_came_by_a_provider_unlocks_the_screen_by_signing_in_there_anew(
+    world: World, liar: Liar, clock: MovableClock
+) -> None:
+    account, _ = await linked(world, liar)
+    world.browser.cookies.clear()
+    assert (await enter(world, liar)).status_code == 303
+    page = await world.browser.get(await locked(world))
+    assert 'action="/locked/with/ospedale"' in page.text
+    assert (await world.browser.get("/account")).headers["location"].startswith("/locked")
+    left = await unlock(world)
+    asked = asked_in(left)
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    before = world.browser.cookies["__Host-sid"]
+    back = await world.browser.get(BACK, params=liar.authorize(asked))
+    assert (back.status_code, back.headers["location"]) == (303, "/account"), back.text[-800:]
+    assert world.browser.cookies["__Host-sid"] != before
+    world.forget_sessions()
+    assert (await world.browser.get("/account")).status_code == 200
+    assert (await history(world.bus, world.admin.organisation, account))[-1].method == "openid:ospedale"
+
+
+async def test_a_locked_screen_is_not_unlocked_by_an_old_sign_in_by_another_person_or_another_provider(
+    world: World, liar: Liar, clock: MovableClock
+) -> None:
+    await linked(world, liar)
+    await locked(world)
+    page = await world.browser.get("/locked?next=/account")
+    assert "/locked/with/" not in page.text  # this session was opened with the password
+    assert (await unlock(world)).status_code == 404
+    world.browser.cookies.clear()
+    assert (await enter(world, liar)).status_code == 303
+    await locked(world)
+    assert (await unlock(world, "other")).status_code == 404
+    told = liar.authorize(asked_in(await unlock(world)))
+    liar.claims = {"auth_time": int(world.bus.clock.now().timestamp()) - 3600}
+    stale = await world.browser.get(BACK, params=told)
+    assert stale.status_code == 401 and "The screen is locked." in stale.text
+    told = liar.authorize(asked_in(await unlock(world)))
+    liar.claims = {"sub": uuid4().hex}
+    stranger = await world.browser.get(BACK, params=told)
+    assert stranger.status_code == 401 and "The screen is locked." in stranger.text
+    liar.claims = {}
+    told = liar.authorize(asked_in(await unlock(world)))
+    world.browser.cookies.delete("__Host-sid")
+    assert not signed_in(await world.browser.get(BACK, params=told))
+
+
+async def test_unlocking_so_proves_nothing_grave_where_there_is_a_second_factor(world: World, liar: Liar) -> None:
+    account, _ = await linked(world, liar)
+    owner = replace_caller(world.admin, account)
+    secret = (await world.bus.ask(EnrolTotp(password=PASSWORD), owner)).secret
+    await world.bus.ask(ConfirmTotp(code=pyotp.TOTP(secret).at(world.bus.clock.now())), owner)
+    world.forget_sessions()
+    world.browser.cookies.clear()
+    liar.claims = {"amr": ["mfa"]}
+    assert (await enter(world, liar)).status_code == 303
+    await locked(world)
+    liar.claims = {}
+    world.bus.clock.set(world.bus.clock.now() + timedelta(minutes=6))  # type: ignore[attr-defined]
+    world.forget_sessions()
+    back = await world.browser.get(BACK, params=liar.authorize(asked_in(await unlock(world))))
+    assert back.status_code == 303
+    world.forget_sessions()
+    stale = await post(world, "/account/providers/link/ospedale")
+    assert (stale.status_code, stale.headers["location"]) == (303, "/confirm-identity?next=/account")
+
+
+# ------------------------------------------------------------------ signed out there
+def logout_token(liar: Liar, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+    at = int(liar.now().timestamp())
+    true: dict[str, Any] = {
+        "iss": liar.issuer, "aud": CLIENT, "iat": at, "exp": at + 120, "jti": uuid4().hex, "sub": liar.subject,
+        "sid": "there-1", "events": {SIGN_OUT: {}},
+    }  # fmt: skip
+    claims = {name: value for name, value in (true | changes).items() if value is not None}
+    return jwt.encode({"alg": "ES256", "kid": "one", "typ": "logout+jwt"} | (header or {}), claims, liar.key)
+
+
+async def hear(world: World, token: str, provider: str = "ospedale") -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url=BASE) as provider_itself:
+        got = await provider_itself.post(f"/sign-in/out/{provider}", data={"logout_token": token})
+    world.forget_sessions()
+    return got
+
+
+async def is_in(world: World) -> bool:
+    return (await world.browser.get("/account")).status_code == 200
+
+
+async def test_t030_a_sign_out_there_ends_what_was_opened_by_it_here_and_what_was_granted_in_it(
+    world: World, liar: Liar
+) -> None:
+    account, email = await linked(world, liar)
+    world.browser.cookies.clear()
+    liar.claims = {"sid": "there-1"}
+    assert (await enter(world, liar)).status_code == 303
+    client = await world.client(scopes=("openid", "offline_access", "patient-api"))
+    got = await world.tokens(client, scope="openid offline_access patient-api")
+    told = await hear(world, logout_token(liar))
+    assert (told.status_code, told.headers["cache-control"]) == (200, "no-store"), told.text
+    assert not await is_in(world)
+    about = {"Authorization": f"Bearer {got['access_token']}", "Accept": "application/json"}
+    assert (await world.program.get("/userinfo", headers=about)).status_code == 401
+    assert (await world.refresh(client, got["refresh_token"])).json()["error"] == "invalid_grant"
+    last = (await history(world.bus, world.admin.organisation, account))[-1]
+    assert last.reason == "signed out at the other provider"
+    assert (await hear(world, logout_token(liar))).status_code == 200  # signed out already
+    await world.sign_in(email)  # with the password: none of the provider's business
+    assert (await hear(world, logout_token(liar, sid=None))).status_code == 200
+    assert await is_in(world)
+    assert (await enter(world, liar)).status_code == 303
+    assert (await hear(world, logout_token(liar, sid=None))).status_code == 200
+    assert not await is_in(world)
+
+
+async def test_t030_any_other_logout_token_is_400_and_ends_no_session(world: World, liar: Liar) -> None:
+    await linked(world, liar)
+    world.browser.cookies.clear()
+    liar.claims = {"sid": "there-1"}
+    assert (await enter(world, liar)).status_code == 303
+    at, key = int(liar.now().timestamp()), ECKey.generate_key("P-256", {"kid": "one", "use": "sig"})
+    forged = Liar(now=liar.now, key=key, subject=liar.subject)
+    wrong = {
+        "nonce": logout_token(liar, nonce="n"),
+        "no events": logout_token(liar, events=None),
+        "other events": logout_token(liar, events={"http://schemas.openid.net/event/other": {}}),
+        "events that are no object": logout_token(liar, events=[SIGN_OUT]),
+        "an event that is no object": logout_token(liar, events={SIGN_OUT: True}),
+        "typ of an id token": logout_token(liar, header={"typ": "JWT"}),
+        "typ of an access token": logout_token(liar, header={"typ": "at+jwt"}),
+        "another sid": logout_token(liar, sid="there-2"),
+        "another person's sub": logout_token(liar, sub=uuid4().hex),
+        "neither sub nor sid": logout_token(liar, sub=None, sid=None),
+        "sid that is no text": logout_token(liar, sid=7),
+        "no jti": logout_token(liar, jti=None),
+        "another audience": logout_token(liar, aud="other"),
+        "two audiences": logout_token(liar, aud=[CLIENT, "other"]),
+        "another issuer": logout_token(liar, iss="https://other.example"),
+        "expired": logout_token(liar, exp=at - 61),
+        "no exp": logout_token(liar, exp=None),
+        "long-lived": logout_token(liar, exp=at + 86_400),
+        "old": logout_token(liar, iat=at - 3600),
+        "of the future": logout_token(liar, iat=at + 3600),
+        "another key": logout_token(forged),
+        "unsigned": unsigned({"typ": "logout+jwt"}, {"iss": liar.issuer}),
+        "no token": "x",
+        "nothing": "",
+    }
+    forged.stop()
+    for name, token in wrong.items():
+        got = await hear(world, token)
+        assert (got.status_code, got.json()) == (400, {"error": "invalid_request"}), name
+    assert (await hear(world, logout_token(liar), "nobody")).status_code == 404
+    assert await is_in(world)
+    good = logout_token(liar)
+    assert (await hear(world, good)).status_code == 200
+    assert (await enter(world, liar)).status_code == 303
+    assert (await hear(world, good)).status_code == 400  # used before
+    assert await is_in(world)

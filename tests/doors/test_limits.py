@@ -225,6 +225,7 @@ NOT_GUESSED = {
     "CreateUser": "an administrator's word for somebody else's new account",
     "ResolveBearer": "at every request: the limits by address and account count it",
     "ResolveSession": "likewise",
+    "HearSignOut": "signed by a provider's key; how often an unknown key makes us look is counted by address",
     "GoOnWithAuthorization": "the handle is its own browser's",
     "ComeBackFromProvider": "likewise; how many leave for a provider is counted by address",
 }

@@ -10,6 +10,7 @@ import pytest
 
 from salerno.contexts.identity.commands import CreateUser, SignIn
 from salerno.contexts.identity.commands.letters import InviteUser
+from salerno.contexts.identity.commands.made_roles import DefineRole
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, web
 from salerno.interfaces.http.application import Setup, build
@@ -123,3 +124,28 @@ async def test_an_administrator_sees_and_ends_memberships_in_the_list_of_account
     ended = await http.post(f"/settings/accounts/{id}/end-membership", data=held, headers=HTML)
     assert ended.headers["location"] == "/settings/accounts?done=saved"
     assert "From other organisations" not in (await http.get("/settings/accounts", headers=HTML)).text
+
+
+async def test_further_roles_of_a_member_are_given_and_taken_on_their_page(
+    bus: Bus, admin: Caller, caller: Callable[..., Caller], http: httpx.AsyncClient
+) -> None:
+    elsewhere = caller("ADMIN", organisation_id=uuid4())
+    _, chief = await account(bus, elsewhere, "ADMIN")
+    id, email = await account(bus, admin, "NURSE")
+    await offered(bus, email, elsewhere, "RECEPTIONIST")
+    wish = DefineRole(title="Accoglienza sera", name="EVENING", permissions={"patients.read": "yes"})
+    await bus.handle(wish, elsewhere)
+    await http.post("/sign-in", data={"email": chief, "password": PASSWORD})
+    page = await http.get("/settings/accounts", headers=HTML)
+    assert f'href="/settings/accounts/{id}"' in page.text
+    path = f"/settings/accounts/{id}"
+    page = await http.get(path, headers=HTML)
+    assert "Accoglienza sera" in page.text and "at home in another organisation" in page.text
+    start = page.text.index('name="csrf" value="') + 19
+    held = {"csrf": page.text[start : page.text.index('"', start)], "role": "EVENING"}
+    given = await http.post(f"{path}/further-roles/add", data=held, headers=HTML)
+    assert given.headers["location"] == f"{path}?done=saved"
+    assert "Take away: Accoglienza sera" in (await http.get(path, headers=HTML)).text
+    taken = await http.post(f"{path}/further-roles/take", data=held, headers=HTML)
+    assert taken.headers["location"] == f"{path}?done=saved"
+    assert "Take away" not in (await http.get(path, headers=HTML)).text

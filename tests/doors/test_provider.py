@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +28,10 @@ from tests.doors.provider_world import (
 )
 
 from salerno.contexts.identity.commands import DeactivateUser, RetireClient
+from salerno.contexts.identity.commands.further_roles import AddUserRole
+from salerno.contexts.identity.commands.letters import InviteUser
+from salerno.contexts.identity.commands.made_roles import DefineRole, RetireRole
+from salerno.contexts.identity.commands.memberships import AcceptMembership, EndMembership, SwitchOrganisation
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
@@ -929,3 +934,126 @@ async def test_t031_hints_with_markup_are_not_shown(world: World) -> None:
     asked = await world.authorize(client, login_hint="<script>alert(1)</script>", ui_locales="<b>")
     page = await world.browser.get(asked.headers["location"])
     assert page.status_code == 200 and "alert(1)" not in page.text
+
+
+# ------------------------------------------------------------------ the same by a form
+async def post_authorize(world: World, said: dict[str, str], **headers: str) -> httpx.Response:
+    return await world.browser.post("/authorize", data=said, headers={"Origin": "https://app.example", **headers})
+
+
+async def test_a_request_in_a_form_goes_the_same_way_to_a_code(world: World) -> None:
+    client = await world.client()
+    _, email = await world.account()
+    await world.sign_in(email)
+    posted = await post_authorize(world, world.request(client), **{"Sec-Fetch-Site": "cross-site"})
+    assert posted.status_code == 303, posted.text
+    asking = await world.browser.get(posted.headers["location"])
+    told = back(await world.allow(asking))
+    assert told["state"] == "st" and (await world.redeem(client, told["code"])).status_code == 200
+    again = await world.browser.get(posted.headers["location"])
+    assert (again.status_code, "location" in again.headers) == (400, False)
+    silent = await post_authorize(world, world.request(client, prompt="none"))
+    assert "code" in back(await world.browser.get(silent.headers["location"]))
+
+
+async def test_a_pushed_request_is_named_in_a_form_too(world: World) -> None:
+    client = await world.client()
+    _, email = await world.account()
+    await world.sign_in(email)
+    form = world.request(client) | {"client_secret": world.secrets[client]}
+    uri = (await world.program.post("/par", data=form)).json()["request_uri"]
+    posted = await post_authorize(world, {"client_id": client, "request_uri": uri})
+    assert "code" in back(await world.allow(await world.browser.get(posted.headers["location"])))
+    foreign = await post_authorize(world, {"client_id": client, "request_uri": "https://evil.example/request"})
+    refused = await world.browser.get(foreign.headers["location"])
+    assert (refused.status_code, "location" in refused.headers) == (400, False)
+
+
+async def test_t023_a_form_sends_nobody_to_an_address_that_is_not_registered(world: World) -> None:
+    client = await world.client()
+    for said in (
+        world.request(client, redirect_uri="https://evil.example/cb"),
+        world.request(client, redirect_uri=CALLBACK + "/"),
+        world.request(client, redirect_uri=None),
+        world.request(str(uuid4())),
+        world.request(client) | {"client_id": "\u202e"},
+    ):
+        refused = await post_authorize(world, said)
+        assert (refused.status_code, "location" in refused.headers) == (400, False), refused.text
+    twice = urlencode([*world.request(client).items(), ("redirect_uri", "https://evil.example/cb")])
+    refused = await world.browser.post("/authorize", content=twice, headers={"Content-Type": FORM})
+    assert not refused.headers.get("location", "").startswith("https://evil")
+    assert back(await post_authorize(world, world.request(client, response_type="token")))["error"] == (
+        "unsupported_response_type"
+    )
+    assert back(await post_authorize(world, world.request(client, scope="everything")))["error"] == "invalid_scope"
+    assert (await world.browser.post("/authorize", json=world.request(client))).status_code == 415
+
+
+async def test_t031_no_cookie_counts_where_another_site_posts(world: World) -> None:
+    """Who is signed in is asked where the browser comes by GET: a form of another site learns nothing of it."""
+    client = await world.client()
+    _, email = await world.account()
+    answers = []
+    for _ in range(2):
+        posted = await post_authorize(world, world.request(client, prompt="none"))
+        answers.append((posted.status_code, posted.headers["location"].partition("request_uri=")[0]))
+        assert "set-cookie" not in posted.headers and "access-control-allow-origin" not in posted.headers
+        await world.sign_in(email)
+    assert answers[0] == answers[1]
+
+
+# ------------------------------------------------------------------ roles that organisations make
+async def test_iam08_a_role_that_the_organisation_made_stands_beside_the_eight_wherever_roles_are_told(
+    world: World, bus: Bus
+) -> None:
+    client = await world.client()
+    wish = DefineRole(title="Triage", name=f"TRIAGE_{uuid4().hex[:6].upper()}", permissions={"patients.read": "yes"})
+    made = (await bus.handle(wish, world.admin)).aggregate_id
+    account, email = await world.account("RECEPTIONIST")
+    await bus.handle(AddUserRole(account_id=account, role=wish.name), world.admin)
+    await world.sign_in(email)
+    got = await world.tokens(client, scope="openid profile offline_access patient-api")
+    form = {"client_id": client, "client_secret": world.secrets[client]}
+
+    async def heard(body: dict[str, Any]) -> list[Any]:
+        ours = await world.program.post("/introspect", data=form | {"token": body["access_token"]})
+        about = await world.get("/userinfo", body["access_token"])
+        _, identity = await verified(world, body["id_token"])
+        _, access = await verified(world, body["access_token"])
+        return [ours.json(), about.json(), identity, access]
+
+    for told in await heard(got):
+        assert (told["role"], told["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST", wish.name])
+        assert told["org"] == str(world.admin.organisation)
+    await bus.handle(RetireRole(role_id=made), world.admin)
+    for told in await heard((await world.refresh(client, got["refresh_token"])).json()):
+        assert (told["role"], told["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST"])
+
+
+async def test_iam08_who_acts_where_they_are_not_at_home_is_told_as_what_they_are_there(
+    world: World, bus: Bus, caller: Any
+) -> None:
+    bus.settings[SignInPolicy] = replace(bus.settings[SignInPolicy], mails=True)
+    chief = caller("ADMIN", organisation_id=uuid4())
+    there = World(bus, chief, world.browser, world.program, world.app)
+    client, wish = await there.client(), DefineRole(title="Triage", name="TRIAGE", permissions={"patients.read": "yes"})
+    await bus.handle(wish, chief)
+    account, email = await world.account("NURSE")
+    await bus.handle(InviteUser(email=email, given_name="Ada", family_name="V.", role="RECEPTIONIST"), chief)
+    await bus.handle(AddUserRole(account_id=account, role="TRIAGE"), chief)
+    await world.sign_in(email)
+    found = await world.app.state["sessions"].caller_by_cookie(world.browser.cookies["__Host-sid"])
+    await bus.ask(AcceptMembership(organisation_id=chief.organisation), found.caller)
+    switched = await bus.ask(SwitchOrganisation(organisation_id=chief.organisation), found.caller)
+    world.browser.cookies.clear()
+    world.browser.cookies.set("__Host-sid", switched.token)
+    got = await there.tokens(client, scope="openid profile offline_access patient-api")
+    for body in (got, (await there.refresh(client, got["refresh_token"])).json()):
+        about = (await world.get("/userinfo", body["access_token"])).json()
+        assert (about["sub"], about["org"]) == (str(account), str(chief.organisation))
+        assert (about["role"], about["roles"]) == ("RECEPTIONIST", ["RECEPTIONIST", "TRIAGE"])
+    await bus.handle(EndMembership(account_id=account), chief)
+    world.forget_sessions()
+    assert (await world.get("/userinfo", got["access_token"])).status_code == 401
+    assert (await there.refresh(client, body["refresh_token"])).status_code == 400

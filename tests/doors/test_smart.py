@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.doors.provider_world import BASE, HTML, World, application, back, csrf_in
 
+from salerno.contexts.encounters.commands import StartVisit
 from salerno.contexts.identity.commands import IssueChartCode
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.patients.commands import RegisterPatient
@@ -16,7 +17,8 @@ from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 
 SCOPES = (
-    "openid", "fhirUser", "launch", "launch/patient", "offline_access", "patient/*.rs", "user/*.cruds", "patient-api",
+    "openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "offline_access", "patient/*.rs",
+    "user/*.cruds", "patient-api",
 )  # fmt: skip
 LAUNCH = "https://app.example/launch"
 
@@ -48,11 +50,11 @@ async def patient(world: World, name: str = "Bruna Neri") -> UUID:
     return id
 
 
-async def launched(world: World, client: str, chart: UUID) -> dict[str, str]:
-    """Open the application from the chart: what it is told at its launch address."""
-    page = await world.browser.get(f"/chart/{chart}/applications")
+async def launched(world: World, client: str, at: str) -> dict[str, str]:
+    """Open the application from a chart or a visit: what it is told at its launch address."""
+    page = await world.browser.get(f"{at}/applications")
     assert "Cardio" in page.text, page.text[:500]
-    opened = await world.browser.post(f"/chart/{chart}/applications/{client}", data={"csrf": csrf_in(page)})
+    opened = await world.browser.post(f"{at}/applications/{client}", data={"csrf": csrf_in(page)})
     url = httpx.URL(opened.text.partition('content="0; url=')[2].partition('"')[0].replace("&amp;", "&"))
     assert str(url).startswith(LAUNCH)
     return dict(url.params)
@@ -63,7 +65,7 @@ async def test_an_application_opened_from_a_chart_gets_that_patient_alone(world:
     chart, other = await patient(world), await patient(world, "Carla Blu")
     _, email = await world.account(staff_id=uuid4())
     await world.sign_in(email)
-    told = await launched(world, client, chart)
+    told = await launched(world, client, f"/chart/{chart}")
     assert told["iss"] == f"{BASE}/fhir/R4"
     said = {"scope": "openid fhirUser launch patient/*.rs", "launch": told["launch"], "aud": f"{BASE}/fhir/R4"}
     body = await world.tokens(client, **said)
@@ -77,6 +79,53 @@ async def test_an_application_opened_from_a_chart_gets_that_patient_alone(world:
     assert (await world.get("/api/v1/patients?search=Neri", for_rest["access_token"])).status_code >= 400
 
 
+async def visit_of(world: World, chart: UUID, doctor: Caller) -> UUID:
+    wish = StartVisit(patient_id=chart)
+    return (await world.bus.handle(wish, doctor)).aggregate_id
+
+
+async def test_t022_an_application_opened_from_a_visit_is_told_of_the_visit_and_of_its_patient(
+    world: World, doctor: Caller
+) -> None:
+    client = await world.client(scopes=SCOPES, launch_uri=LAUNCH)
+    chart = await patient(world)
+    visit = await visit_of(world, chart, doctor)
+    _, email = await world.account(staff_id=uuid4())
+    await world.sign_in(email)
+    assert f'href="/visit/{visit}/applications"' in (await world.browser.get(f"/visit/{visit}")).text
+    told = await launched(world, client, f"/visit/{visit}")
+    said = {"scope": "openid launch launch/encounter offline_access patient/*.rs", "aud": f"{BASE}/fhir/R4"}
+    body = await world.tokens(client, **said, launch=told["launch"])
+    assert (body["patient"], body["encounter"]) == (str(chart), str(visit))
+    assert "launch/encounter" in body["scope"].split()
+    renewed = (await world.refresh(client, body["refresh_token"])).json()
+    assert (renewed["patient"], renewed["encounter"]) == (str(chart), str(visit))
+    form = {"client_id": client, "client_secret": world.secrets[client], "token": renewed["access_token"]}
+    seen = (await world.program.post("/introspect", data=form)).json()
+    assert (seen["patient"], seen["encounter"]) == (str(chart), str(visit))
+    from_chart = await launched(world, client, f"/chart/{chart}")
+    other = await world.tokens(client, **said, launch=from_chart["launch"])
+    assert "encounter" not in other and "launch/encounter" not in other["scope"].split()
+    stranger = await world.browser.get(f"/visit/{uuid4()}/applications")
+    assert stranger.status_code == 404
+
+
+async def test_t022_standing_alone_no_visit_is_given_and_none_is_said_to_be(world: World) -> None:
+    client = await world.client(scopes=SCOPES)
+    chart = await patient(world, "Ida Grigio")
+    _, email = await world.account()
+    await world.sign_in(email)
+    scope = "openid launch/patient launch/encounter patient/*.rs"
+    asked = await world.authorize(client, scope=scope, aud=f"{BASE}/fhir/R4")
+    found = await world.browser.get(asked.headers["location"] + "?q=grigio")
+    assert "launch/encounter" not in found.text
+    told = back(await world.allow(found, patient=str(chart)))
+    body = (await world.redeem(client, told["code"])).json()
+    assert body["scope"] == "openid launch/patient patient/*.rs" and "encounter" not in body
+    alone = await world.authorize(client, scope="launch/encounter", aud=f"{BASE}/fhir/R4")
+    assert back(alone)["error"] == "invalid_scope"
+
+
 async def test_a_launch_is_its_clients_and_its_persons(world: World) -> None:
     client = await world.client(scopes=SCOPES, launch_uri=LAUNCH)
     other = await world.client(scopes=SCOPES, launch_uri=LAUNCH, name="Other")
@@ -84,7 +133,7 @@ async def test_a_launch_is_its_clients_and_its_persons(world: World) -> None:
     _, first = await world.account()
     _, second = await world.account()
     await world.sign_in(first)
-    launch = (await launched(world, client, chart))["launch"]
+    launch = (await launched(world, client, f"/chart/{chart}"))["launch"]
     said: dict[str, Any] = {"scope": "launch patient/*.rs", "aud": f"{BASE}/fhir/R4"}
     assert back(await world.authorize(other, launch=launch, **said))["error"] == "invalid_request"
     assert back(await world.authorize(client, launch="guess", **said))["error"] == "invalid_request"

@@ -24,7 +24,7 @@ PASSWORD = "quiet lantern over Salerno bay"
 NEW = "seven herons cross the marsh at dusk"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 GRAVE = {
-    "AddAddendum", "AskEmailChange", "AskEmailChangeOf", "BeginPasskey", "BreakGlass", "ChangeClient",
+    "AddAddendum", "ApproveClient", "AskEmailChange", "AskEmailChangeOf", "BeginPasskey", "BreakGlass", "ChangeClient",
     "ChangePassword", "ChangeRestriction", "ChangeRole", "DefineRole", "DropPassword", "EnrolTotp",
     "IssueClientSecret", "LiftRestriction", "LinkProvider", "PractiseMyself", "RegenerateRecoveryCodes",
     "RegisterClient", "RemovePasskey", "RemovePatient", "RemoveTotp", "RestrictChart", "RetireRole", "SignNote",

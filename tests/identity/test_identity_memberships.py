@@ -8,7 +8,9 @@ import pytest
 from tests.identity.conftest import PASSWORD, Person
 
 from salerno.contexts.identity.commands import FoundCaller, Opened
+from salerno.contexts.identity.commands.further_roles import AddUserRole, TakeUserRole
 from salerno.contexts.identity.commands.letters import InviteUser
+from salerno.contexts.identity.commands.made_roles import DefineRole, RetireRole
 from salerno.contexts.identity.commands.memberships import (
     AcceptMembership,
     ChangeMemberRole,
@@ -17,13 +19,14 @@ from salerno.contexts.identity.commands.memberships import (
     MyOrganisations,
     SwitchOrganisation,
 )
-from salerno.contexts.identity.errors import AlreadyExists, EmailTaken, MayNotGrant, NoSuchAccount
+from salerno.contexts.identity.errors import AlreadyExists, EmailTaken, MayNotGrant, NoSuchAccount, NoSuchRole
 from salerno.contexts.identity.handlers.posting import Postman
-from salerno.contexts.identity.queries import Me, Members, UserById
+from salerno.contexts.identity.queries import Me, Members, Roles, UserById
 from salerno.contexts.identity.rules.policy import SignInPolicy
-from salerno.contexts.identity.rules.roles import permissions_of
+from salerno.contexts.identity.rules.roles import of_everybody, permissions_of
 from salerno.contexts.organisations.commands import RegisterHospital
 from salerno.kernel.bus import Bus
+from salerno.kernel.errors import Invalid
 from salerno.kernel.mail import Letter
 from salerno.kernel.messages import INSTALLATION, Caller
 
@@ -215,3 +218,56 @@ async def test_an_organisation_is_shown_by_its_name_which_is_sealed(
         rows = await tx.fetch("SELECT doc FROM homes WHERE home = $1", UUID(bytes=place.bytes))
     assert b"Porto" not in rows[0]["doc"]
     assert PASSWORD
+
+
+async def test_a_member_may_have_roles_that_the_place_made_and_only_there(
+    bus: Bus, person: Make, enter: Enter, behind: Behind, admin: Caller, chief: Caller
+) -> None:
+    nurse = await person("NURSE")
+    first = await working(bus, nurse, chief, enter, behind, "RECEPTIONIST")
+    wish = DefineRole(title="Triage", name="TRIAGE", permissions={"records.read_vitals": "yes"})
+    made = (await bus.handle(wish, chief)).aggregate_id
+    await bus.handle(AddUserRole(account_id=nurse.account, role="triage"), chief)
+    assert await behind(first) is None  # the session that acts there ended
+
+    async def there() -> frozenset[str]:
+        opened = await enter(nurse)
+        found = await behind(opened.token)
+        assert found is not None
+        assert "records.read_vitals" in found.caller.permissions  # a nurse's own, at home
+        switched: Opened = await bus.ask(SwitchOrganisation(organisation_id=chief.organisation), found.caller)
+        acting = await behind(switched.token)
+        assert acting is not None and acting.caller.role == "RECEPTIONIST"
+        return acting.caller.permissions
+
+    assert await there() == permissions_of("RECEPTIONIST") | {"records.read_vitals"}
+    await bus.handle(AddUserRole(account_id=nurse.account, role="TRIAGE", instead=True), chief)
+    assert await there() == of_everybody() | {"records.read_vitals"}
+    shown = await bus.ask(UserById(account_id=nurse.account), chief)
+    assert (shown.role, shown.also, shown.instead) == ("RECEPTIONIST", ("TRIAGE",), ("TRIAGE",))
+    assert [(line.name, line.holders) for line in await bus.ask(Roles(), chief)] == [("TRIAGE", 1)]
+    assert (await bus.ask(UserById(account_id=nurse.account), admin)).also == ()
+    await bus.handle(TakeUserRole(account_id=nurse.account, role="TRIAGE"), chief)
+    assert await there() == permissions_of("RECEPTIONIST")
+    await bus.handle(AddUserRole(account_id=nurse.account, role="NURSE"), chief)
+    assert await there() == permissions_of("RECEPTIONIST") | permissions_of("NURSE")
+    await bus.handle(RetireRole(role_id=made), chief)
+    with pytest.raises(NoSuchRole):
+        await bus.handle(AddUserRole(account_id=nurse.account, role="TRIAGE"), chief)
+
+
+async def test_t002_nobody_gives_a_member_more_than_they_may_give_and_nobody_of_elsewhere(
+    bus: Bus, person: Make, enter: Enter, behind: Behind, admin: Caller, chief: Caller, caller: Callable[..., Caller]
+) -> None:
+    nurse = await person("NURSE")
+    await working(bus, nurse, chief, enter, behind, "RECEPTIONIST")
+    for role in ("ADMIN", "SUPER_ADMIN", "PATIENT"):
+        with pytest.raises(MayNotGrant):
+            await bus.handle(AddUserRole(account_id=nurse.account, role=role), chief)
+    with pytest.raises(Invalid):
+        await bus.handle(AddUserRole(account_id=nurse.account, role="NURSE", instead=True), chief)
+    with pytest.raises(NoSuchAccount):
+        await bus.handle(AddUserRole(account_id=nurse.account, role="NURSE"), caller("ADMIN", organisation_id=uuid4()))
+    await bus.handle(EndMembership(account_id=nurse.account), chief)
+    with pytest.raises(NoSuchAccount):
+        await bus.handle(AddUserRole(account_id=nurse.account, role="NURSE"), chief)

@@ -6,9 +6,12 @@ import httpx
 import pytest
 from tests.web.conftest import SiteClient
 
+from salerno.contexts.identity.commands.registration import AskToRegister, SaidOfItself
+from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.queries import ClientById, ClientLine
+from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
-from salerno.kernel.messages import Caller
+from salerno.kernel.messages import INSTALLATION, Caller
 
 NEW = {
     "name": "Cardio", "kind": "web", "redirect_uris": "https://cardio.example/cb\nhttps://cardio.example/two",
@@ -75,3 +78,31 @@ async def test_the_pages_speak_italian_and_only_to_administrators(
     assert "Indirizzi a cui tornare" in (await italian.get("/settings/clients/new")).text
     for path in ("/settings/clients", "/settings/clients/new"):
         assert (await sign_in(doctor).get(path)).status_code == 403
+
+
+async def test_t027_whoever_approves_sees_hosts_scopes_when_and_from_where_not_only_a_name(
+    desk: httpx.AsyncClient, bus: Bus, admin: Caller, sign_in: SiteClient
+) -> None:
+    await registered(desk)
+    bus.settings[SignInPolicy] = SignInPolicy(registration=True)
+    async with bus.reading("identity", INSTALLATION) as tx:
+        await tx.run(SQL["keep_home"], admin.organisation, bus.clock.now(), "clinic", None, None)
+    said = SaidOfItself(
+        client_name="Card1o", redirect_uris=("https://elsewhere.example/cb",), scope="openid patient-api",
+        client_uri="http://192.168.0.1/", contacts=("dev@elsewhere.example",),
+    )  # fmt: skip
+    stranger = Caller(actor=INSTALLATION, organisation=INSTALLATION, address="203.0.113.7")
+    wish = AskToRegister(said=said, organisation=admin.organisation)
+    client = (await bus.ask(wish, stranger)).body["client_id"]
+    bus.settings.pop(SignInPolicy)
+    path = f"/settings/clients/{client}"
+    assert "One application has asked to be registered" in (await desk.get("/settings/clients")).text
+    page = (await desk.get(path)).text
+    for shown in ("elsewhere.example", "patient-api", "203.0.113.7", "dev@elsewhere.example", "may be taken for"):
+        assert shown in page, shown
+    assert 'href="http://192.168.0.1/"' not in page and "http://192.168.0.1/" in page
+    assert "Dove verrebbero mandate le persone" in (await sign_in(admin, "it").get(path)).text
+    assert (await desk.post(f"{path}/approve", data={"version": "7"})).status_code == 409
+    done = await desk.post(f"{path}/approve", data={"version": "1"})
+    assert (done.status_code, done.headers["location"]) == (303, f"{path}?done=approved")
+    assert "Make a new secret" in (await desk.get(path)).text

@@ -57,6 +57,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     salerno_clients: Annotated[
         str, Meta(description="A CSV file of applications that every organisation knows, beside those that ship.")
     ] = ""
+    salerno_registration: Annotated[
+        bool, Meta(description="true: programs may ask at /register to be registered; an administrator approves each.")
+    ] = False
     salerno_networks: Annotated[
         str,
         Meta(description="A CSV file of network,country (192.0.2.0/24,IT) for alerts on new countries. Empty: none."),

@@ -1,6 +1,7 @@
 """Which permission each message needs. "" is anybody: nobody is signed in yet while signing in."""
 
 from salerno.contexts.identity.commands import (
+    ApproveClient,
     ApproveUser,
     ChangeClient,
     ChangePassword,
@@ -50,11 +51,14 @@ from salerno.contexts.identity.commands.external import (
     ComeBackFromProvider,
     EnterByProvider,
     ExternalProvidersHere,
+    HearSignOut,
     LeaveProvider,
     LinkProvider,
     MyExternalIdentities,
     ProveByProvider,
+    ProviderOfSession,
     UnlinkExternalIdentity,
+    UnlockByProvider,
 )
 from salerno.contexts.identity.commands.further_roles import AddUserRole, PractiseMyself, TakeUserRole
 from salerno.contexts.identity.commands.history import MySignIns, SignInsOfUser
@@ -102,6 +106,7 @@ from salerno.contexts.identity.commands.provider import (
     UserInfo,
     WithdrawApplication,
 )
+from salerno.contexts.identity.commands.registration import AskToRegister
 from salerno.contexts.identity.queries import (
     ClientById,
     Clients,
@@ -173,6 +178,9 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     MyExternalIdentities: Needs("identity.read_self"),
     UnlinkExternalIdentity: GRAVE,
     LeaveProvider: ANYBODY,
+    UnlockByProvider: ANYBODY,
+    ProviderOfSession: ANYBODY,
+    HearSignOut: ANYBODY,
     AddUserRole: Needs("identity.manage_users"),
     TakeUserRole: Needs("identity.manage_users"),
     PractiseMyself: GRAVE,
@@ -208,6 +216,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     ClientById: CLIENTS,
     OfferedScopes: CLIENTS,
     RegisterClient: CLIENTS_GRAVE,
+    ApproveClient: CLIENTS_GRAVE,
     ChangeClient: CLIENTS_GRAVE,
     RetireClient: CLIENTS,
     IssueClientSecret: CLIENTS_GRAVE,
@@ -215,6 +224,7 @@ NEEDS: dict[type[Command] | type[Query], Needs] = {
     RetryLetters: POST,
     DropLetter: POST,
     AskProvider: ANYBODY,
+    AskToRegister: ANYBODY,
     ProviderMetadata: ANYBODY,
     BeginAuthorization: ANYBODY,
     GoOnWithAuthorization: ANYBODY,

@@ -10,11 +10,14 @@ from salerno.contexts.identity.events import (
     AccountDeactivated,
     AccountUnlocked,
     ChartLinked,
+    ClientAsked,
     ClientRegistered,
     ClientRetired,
     EmailChanged,
     EmailChangeRevoked,
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipEnded,
     MembershipOffered,
     PasskeyRemoved,
@@ -144,7 +147,7 @@ async def no_work_left(tx: Tx, items: Sequence[Recorded[Any]]) -> None:
 
 GUARDS = (
     Guard(events=(MembershipOffered,), check=workplace_known),
-    Guard(events=(MembershipEnded, MemberRoleChanged), check=no_work_left),
+    Guard(events=(MembershipEnded, MemberRoleChanged, MemberRoleAdded, MemberRoleTaken), check=no_work_left),
     Guard(events=(AccountCreated,), check=one_account_per_address),
     Guard(events=(EmailChanged,), check=address_moved),
     Guard(events=(EmailChangeRevoked,), check=address_back),
@@ -159,6 +162,6 @@ GUARDS = (
     ),
     Guard(events=OF_ACCESS, check=tell_of_access),
     Guard(events=(RoleDefined,), check=one_role_per_name),
-    Guard(events=(ClientRegistered,), check=one_home_per_client),
+    Guard(events=(ClientRegistered, ClientAsked), check=one_home_per_client),
     Guard(events=(ClientRetired,), check=no_token_left),
 )

@@ -1,6 +1,7 @@
 """Accounts as screens and doors need them, and which organisations there are."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from salerno.contexts.identity.events import (
     AccountRoleChanged,
     AccountUpdated,
     ChartLinked,
+    ClientApproved,
+    ClientAsked,
     ClientChanged,
     ClientEvent,
     ClientRegistered,
@@ -25,7 +28,9 @@ from salerno.contexts.identity.events import (
     EmailConfirmed,
     IdentityEvent,
     MadeRoleEvent,
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipAccepted,
     MembershipEnded,
     MembershipEvent,
@@ -162,18 +167,33 @@ ACCOUNTS: Documents[AccountView] = Documents(
 )
 
 
+class Asking(Struct, frozen=True, kw_only=True):
+    """When and from where a program asked by itself, and its own words about whose it is."""
+
+    at: datetime
+    address: str = ""
+    site: str = ""
+    contacts: tuple[str, ...] = ()
+
+
 class ClientView(Struct, frozen=True, kw_only=True):
     client: UUID
     terms: ClientTerms
     status: str = "active"
+    asked: Asking | None = None
 
 
 def client_view(before: ClientView | None, item: Recorded[ClientEvent]) -> ClientView | None:
     match item.event:
         case ClientRegistered(client=client, terms=terms):
             return ClientView(client=client, terms=terms)
+        case ClientAsked() as event:
+            asked = Asking(at=item.origin.recorded_at, address=event.address, site=event.site, contacts=event.contacts)
+            return ClientView(client=event.client, terms=event.terms, status="pending", asked=asked)
         case _ if before is None:
             return None
+        case ClientApproved():
+            return replace(before, status="active")
         case ClientChanged(terms=terms):
             return replace(before, terms=terms)
         case ClientRetired():
@@ -200,6 +220,8 @@ class MemberView(Struct, frozen=True, kw_only=True):
     full_name: str
     status: str
     staff: UUID | None = None
+    also: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 def member_view(before: MemberView | None, item: Recorded[MembershipEvent]) -> MemberView | None:
@@ -217,6 +239,10 @@ def member_view(before: MemberView | None, item: Recorded[MembershipEvent]) -> M
             return replace(before, status="ended")
         case MemberRoleChanged(role=role):
             return replace(before, role=role)
+        case MemberRoleAdded(role=role, instead=instead):
+            return replace(before, also=(*before.also, role), instead=(*before.instead, *([role] if instead else ())))
+        case MemberRoleTaken(role=role):
+            return replace(before, also=_but(before.also, role), instead=_but(before.instead, role))
 
 
 MEMBERS: Documents[MemberView] = Documents(

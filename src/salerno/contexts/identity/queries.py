@@ -18,11 +18,13 @@ from salerno.contexts.identity.projections import (
     MEMBERS,
     SQL,
     AccountView,
+    Asking,
     ClientView,
     MadeRoleView,
     MemberView,
 )
 from salerno.contexts.identity.rules.client import DeclaredClients, shipped
+from salerno.contexts.identity.rules.likeness import alike
 from salerno.contexts.identity.rules.made_role import demands_factor, held_of, offered_to
 from salerno.contexts.identity.rules.roles import (
     SENSITIVE,
@@ -112,13 +114,19 @@ class OfferedScopes(Query):
 
 
 class ClientLine(Struct, frozen=True, kw_only=True):
-    """An application as administrators see it. `fixed` is one of the configuration: it is changed there."""
+    """An application as administrators see it. `fixed` is one of the configuration: it is changed there.
+
+    One that asked by itself says when and from where in `asked`; while it waits, `alike` are the names for which its
+    own may be taken.
+    """
 
     client_id: str
     terms: ClientTerms
     status: str = "active"
     fixed: bool = False
     version: int = 0
+    asked: Asking | None = None
+    alike: tuple[str, ...] = ()
 
 
 class Me(Errand):
@@ -181,6 +189,8 @@ def member_profile(held: Held[MemberView], here: UUID) -> Profile:
         role=view.role,
         status="invited" if view.status == "offered" else view.status,
         staff_id=view.staff,
+        also=view.also,
+        instead=view.instead,
         member=True,
         version=held.version,
     )
@@ -192,8 +202,9 @@ async def grantable_roles(tx: Tx, query: GrantableRoles, caller: Caller) -> list
 
 async def clients(tx: Tx, query: Clients, caller: Caller) -> list[ClientLine]:
     held = await CLIENTS.open(tx, await tx.fetch(SQL["clients_of"], tx.organisation, query.status))
-    own = sorted((client_line(one) for one in held), key=lambda one: (one.terms.name.casefold(), one.client_id))
-    if query.status == "retired":
+    lines = (client_line(one) for one in held)
+    own = sorted(lines, key=lambda one: (one.status != "pending", one.terms.name.casefold(), one.client_id))
+    if query.status not in (None, "active"):
         return own
     configured = declared_clients(tx.bus.settings).by_id.values()
     fixed = [ClientLine(client_id=one.client_id, terms=one.terms, fixed=True) for one in configured]
@@ -204,7 +215,11 @@ async def client_by_id(tx: Tx, query: ClientById, caller: Caller) -> ClientLine:
     held = await CLIENTS.get(tx, query.client_id)
     if held is None:
         raise NoSuchClient()
-    return client_line(held)
+    line = client_line(held)
+    if held.doc.status != "pending":
+        return line
+    known = [one.terms.name for one in await clients(tx, Clients(status="active"), caller)]
+    return replace(line, alike=alike(line.terms.name, known))
 
 
 async def offered_scopes(tx: Tx, query: OfferedScopes, caller: Caller) -> list[str]:
@@ -214,7 +229,9 @@ async def offered_scopes(tx: Tx, query: OfferedScopes, caller: Caller) -> list[s
 async def roles(tx: Tx, query: Roles, caller: Caller) -> list[RoleLine]:
     held = await MADE_ROLES.open(tx, await tx.fetch(SQL["made_roles_of"], tx.organisation, query.status))
     accounts = await ACCOUNTS.open(tx, await tx.fetch(SQL["accounts_of"], tx.organisation, None, None)) if held else []
-    held_by = Counter(name for one in accounts if one.doc.status != "deactivated" for name in one.doc.also)
+    others = await MEMBERS.open(tx, await tx.fetch(SQL["members_of"], tx.organisation, None, None)) if held else []
+    further = [one.doc.also for one in accounts if one.doc.status != "deactivated"] + [one.doc.also for one in others]
+    held_by = Counter(name for also in further for name in also)
     factor_roles = await _factor_roles(tx)
     lines = [_role_line(one, factor_roles, held_by[one.doc.name]) for one in held]
     return sorted(lines, key=lambda line: (line.status, line.title.casefold()))
@@ -261,7 +278,9 @@ def _cells(permission: str) -> dict[str, str]:
 
 def client_line(held: Held[ClientView]) -> ClientLine:
     view = held.doc
-    return ClientLine(client_id=str(view.client), terms=view.terms, status=view.status, version=held.version)
+    return ClientLine(
+        client_id=str(view.client), terms=view.terms, status=view.status, version=held.version, asked=view.asked
+    )
 
 
 def declared_clients(settings: Mapping[type, Any]) -> DeclaredClients:

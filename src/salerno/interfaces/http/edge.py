@@ -30,7 +30,11 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LIVE = "/live"  # EventSource cannot send a header, and a stream is no sign of a person
-PROGRAMS = frozenset({"/token", "/par", "/introspect", "/revoke", "/device_authorization"})  # no cookie counts there
+PROGRAMS = frozenset(  # no cookie counts there
+    {"/token", "/par", "/introspect", "/revoke", "/device_authorization", "/register"}
+)
+SIGN_OUTS = "/sign-in/out/"  # where other providers say that somebody has signed out there
+WAY_IN = "/authorize"  # by POST it comes from other sites' forms: it is nobody's until the browser comes by GET
 PROBES = frozenset({"/livez", "/readyz", "/health", "/health/live", "/health/ready"})
 USERINFO = "/userinfo"
 COOKIE_NAME = COOKIE.encode() + b"="
@@ -114,7 +118,7 @@ class Edge:
         found: Found | None = None
         if bearer := _bearer(headers):
             found = _if_meant_for(scope["path"], await self.sessions.caller_by_bearer(bearer))
-        elif scope["path"] not in PROGRAMS and (token := _cookie(headers)):
+        elif not _is_nobodys(scope) and (token := _cookie(headers)):
             background = b"x-background" in headers or scope["path"] == LIVE
             found = await self.sessions.caller_by_cookie(token, user_initiated=not background)
             scope["state"]["cookie"] = token
@@ -136,7 +140,7 @@ class Edge:
 
     async def _check_origin(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
         """A browser's change must come from our own pages; one with a session must also carry its token."""
-        if scope["method"] in SAFE or b"authorization" in headers or scope["path"] in PROGRAMS:
+        if scope["method"] in SAFE or b"authorization" in headers or _is_nobodys(scope):
             return receive
         if from_elsewhere(headers):
             raise Problem(403, "cross-origin", "This request came from another site.")
@@ -170,6 +174,12 @@ class Edge:
 
     def _is_preflight(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         return scope["method"] == "OPTIONS" and bool(self.rules.cross_origins) and b"origin" in headers
+
+
+def _is_nobodys(scope: Scope) -> bool:
+    """Whether no cookie counts for this request, so that no other site can use somebody's."""
+    path: str = scope["path"]
+    return path in PROGRAMS or path.startswith(SIGN_OUTS) or (path == WAY_IN and scope["method"] == "POST")
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request
 
 from salerno.contexts.identity.commands import SignIn, SignOut, VerifySecondFactor
-from salerno.contexts.identity.commands.external import ComeBackFromProvider, EnterByProvider
+from salerno.contexts.identity.commands.external import ComeBackFromProvider, EnterByProvider, UnlockByProvider
 from salerno.contexts.identity.commands.passkeys import EnterByPasskey, LockScreen, OfferPasskey, ProveAgain
 from salerno.contexts.identity.commands.provider import EndSession
 from salerno.interfaces.http.problems import Problem
@@ -16,7 +16,7 @@ LOCKED, REAUTH = "locked", "reauth-required"
 OPEN_WHEN_LOCKED = frozenset(
     {
         SignIn, SignOut, EndSession, VerifySecondFactor, EnterByPasskey, LockScreen, OfferPasskey, ProveAgain,
-        EnterByProvider, ComeBackFromProvider,
+        EnterByProvider, ComeBackFromProvider, UnlockByProvider,
     }
 )  # fmt: skip
 STREAM = "/live"

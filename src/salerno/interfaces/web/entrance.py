@@ -6,8 +6,8 @@ from typing import Any
 from litestar.datastructures import Cookie
 
 from salerno.contexts.identity.commands import ChallengePosed, Opened
-from salerno.contexts.identity.commands.external import ExternalProvidersHere, ProviderLine
-from salerno.interfaces.http import Request, Response, bus_of, caller_or_nobody, safe_path
+from salerno.contexts.identity.commands.external import ExternalProvidersHere, ProviderLine, ProviderOfSession
+from salerno.interfaces.http import Request, Response, bus_of, caller_of, caller_or_nobody, safe_path
 from salerno.interfaces.http.cookies import sign_in
 from salerno.interfaces.web.pages import go_to, render
 
@@ -34,6 +34,13 @@ async def entrance(
     return render(
         request, "sign_in.html", status=status, filled=filled, said=said, done=done, providers=shown, left=left
     )
+
+
+async def lock_page(request: Request[Any, Any, Any], wanted: str, said: str = "", status: int = 200) -> Response[Any]:
+    """Who is asked to unlock, and the provider by which they came, if it was one."""
+    by: ProviderLine | None = await bus_of(request).ask(ProviderOfSession(), caller_of(request))
+    name = caller_of(request).name
+    return render(request, "locked.html", status=status, next=wanted, said=said, name=name, by=by)
 
 
 def after(path: str) -> str:

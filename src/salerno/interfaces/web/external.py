@@ -18,6 +18,7 @@ from salerno.contexts.identity.commands.external import (
     MyExternalIdentities,
     ProveByProvider,
     UnlinkExternalIdentity,
+    UnlockByProvider,
 )
 from salerno.interfaces.http import (
     Body,
@@ -35,7 +36,7 @@ from salerno.interfaces.http import (
 )
 from salerno.interfaces.http.cookies import device_of, forget, sign_in, token_of
 from salerno.interfaces.http.problems import problem_of
-from salerno.interfaces.web.entrance import TODAY, after, ask_second_factor, entrance, let_in, providers_here
+from salerno.interfaces.web.entrance import TODAY, after, ask_second_factor, entrance, let_in, lock_page, providers_here
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
 from salerno.kernel.errors import Conflict, Invalid, NotFound, NotSignedIn, Refused, TooMany, Unavailable
@@ -171,6 +172,17 @@ async def prove(request: Request[Any, Any, Any]) -> Response[Any]:
     return _lead(request, departure, wanted)
 
 
+@post("/locked/with/{provider:str}", of=UnlockByProvider, media=HTML)
+async def unlock(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Off to the provider by which one came, to sign in there anew and go on here."""
+    wanted = (await read_form(request)).get("next", "")
+    try:
+        departure = await bus_of(request).ask(UnlockByProvider(provider=_provider(request)), caller_of(request))
+    except EXPECTED as refusal:
+        return await lock_page(request, after(wanted), *_said(refusal))
+    return _lead(request, departure, wanted)
+
+
 @get("/sign-out/at/{provider:str}", of=LeaveProvider, public=LEFT, media=HTML)
 async def leave(request: Request[Any, Any, Any]) -> Response[Any]:
     """Off to the provider's own page for signing out."""
@@ -223,10 +235,12 @@ def _arrived(request: Request[Any, Any, Any], arrival: Arrival, wanted: str) -> 
 
 
 async def _turned_away(request: Request[Any, Any, Any], refusal: Refused, wanted: str) -> Response[Any]:
-    """Whoever is signed in reads it among their own accounts; others at the door."""
+    """Whoever is signed in reads it among their own accounts, or on the locked screen; others at the door."""
     found = session_of(request)
     if found is not None and not found.locked:
         return await _page(request, refusal)
+    if found is not None:
+        return await lock_page(request, after(wanted), *_said(refusal))
     return await entrance(request, {"next": wanted}, *_said(refusal))
 
 
@@ -255,4 +269,4 @@ async def unlink(request: Request[Any, Any, Any]) -> Response[Any]:
     return go_to(request, f"{MINE}?done=unlinked")
 
 
-PAGES = [enter, accept, link, prove, leave, come_back, mine, unlink]
+PAGES = [enter, accept, link, prove, unlock, leave, come_back, mine, unlink]

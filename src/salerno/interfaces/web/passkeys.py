@@ -39,7 +39,7 @@ from salerno.interfaces.http import (
 )
 from salerno.interfaces.http.cookies import device_of, forget, sign_in, token_of
 from salerno.interfaces.http.problems import problem_of
-from salerno.interfaces.web.entrance import entrance
+from salerno.interfaces.web.entrance import entrance, lock_page
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.words import mark
 from salerno.kernel.errors import Conflict, Invalid, NotSignedIn, Refused, TooMany, Unavailable
@@ -234,12 +234,7 @@ async def locked(request: Request[Any, Any, Any]) -> Response[Any]:
     wanted = safe_path(read_query(request, Wanted).next, TODAY)
     if session_of(request) is None:
         return go_to(request, f"/sign-in?next={wanted}")
-    return _lock_page(request, wanted)
-
-
-def _lock_page(request: Request[Any, Any, Any], wanted: str, refusal: Refused | None = None) -> Response[Any]:
-    said, status = _said(refusal) if refusal else ("", 200)
-    return render(request, "locked.html", status=status, next=wanted, said=said, name=caller_of(request).name)
+    return await lock_page(request, wanted)
 
 
 @post(LOCKED, of=ProveAgain, media=HTML)
@@ -250,7 +245,7 @@ async def unlock(request: Request[Any, Any, Any]) -> Response[Any]:
     try:
         opened = await _shown(request, filled, "unlock")
     except EXPECTED as refusal:
-        return _lock_page(request, wanted, refusal)
+        return await lock_page(request, wanted, *_said(refusal))
     return sign_in(request, go_to(request, wanted), opened.token, opened.expires_at)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from salerno.contexts.encounters.queries import VisitById, VisitPage, VisitView
 from salerno.contexts.identity.commands.provider import (
     AnswerDevice,
     ApplicationLine,
@@ -26,6 +27,7 @@ from salerno.interfaces.http import (
     CLEAR,
     Body,
     Filled,
+    Problem,
     Request,
     Response,
     ask,
@@ -37,7 +39,7 @@ from salerno.interfaces.http import (
     read_query,
     session_of,
 )
-from salerno.interfaces.http.bodies import fields_of
+from salerno.interfaces.http.bodies import fields_of, media_type
 from salerno.interfaces.http.cookies import forget, sign_out
 from salerno.interfaces.web.pages import go_to, render
 from salerno.interfaces.web.provider_words import told
@@ -45,7 +47,7 @@ from salerno.interfaces.web.rights import may
 from salerno.kernel.errors import NotFound, Refused, TooMany
 from salerno.kernel.messages import Errand
 
-HTML = "text/html"
+HTML, FORM = "text/html", "application/x-www-form-urlencoded"
 MOST, LONGEST, ENOUGH = 60, 10_000, 3
 ON_THE_WAY = "who is not signed in is sent to sign in first"
 DEVICE, GO = "/device", "/authorize/go"
@@ -96,6 +98,20 @@ async def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
     if step.outcome == "consent":
         return go_to(request, f"{GO}/{step.handle}")
     return _on(request, step)
+
+
+@post("/authorize", of=BeginAuthorization, public=ON_THE_WAY, media=HTML)
+async def authorize_by_form(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The same by a form (OpenID Connect Core 3.1.2.1): the browser goes on with an address in its place."""
+    if media_type(request) != FORM:
+        raise Problem(415, "unsupported-media-type", f"Send {FORM}.")
+    parameters = _parameters((await request.body()).decode("latin-1"))
+    if parameters is None:
+        return _wrong(request, "invalid_request")
+    step: Step = await _run(request, BeginAuthorization(parameters=parameters, posted=True))
+    if step.outcome != "back":
+        return _wrong(request, step.error)
+    return Response(b"", status_code=303, media_type=HTML, headers={"Location": step.location})
 
 
 @get(f"{GO}/{{handle:str}}", of=GoOnWithAuthorization, public=ON_THE_WAY, media=HTML, query=Going)
@@ -268,7 +284,8 @@ async def chart_applications(request: Request[Any, Any, Any]) -> Response[Any]:
     """The programs that can be opened for this patient."""
     patient = await ask(request, PatientBanner(patient_id=request.path_params["patient_id"]))
     found: list[ApplicationLine] = await ask(request, LaunchableApplications())
-    return render(request, "provider/launch.html", patient=patient, found=found)
+    context = {"patient": patient, "found": found, "visit": None, "back": f"/chart/{patient.id}"}
+    return render(request, "provider/launch.html", **context)
 
 
 @post("/chart/{patient_id:uuid}/applications/{client_id:uuid}", of=LaunchApplication, media=HTML)
@@ -279,7 +296,32 @@ async def launch(request: Request[Any, Any, Any]) -> Response[Any]:
     return _lead(request, await ask(request, wish))
 
 
+@get("/visit/{visit_id:uuid}/applications", of=LaunchableApplications, media=HTML)
+async def visit_applications(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The programs that can be opened for this visit."""
+    visit = await _visit(request)
+    patient = await ask(request, PatientBanner(patient_id=visit.patient))
+    found: list[ApplicationLine] = await ask(request, LaunchableApplications())
+    context = {"patient": patient, "found": found, "visit": visit, "back": f"/visit/{visit.visit}"}
+    return render(request, "provider/launch.html", **context)
+
+
+@post("/visit/{visit_id:uuid}/applications/{client_id:uuid}", of=LaunchApplication, media=HTML)
+async def launch_from_visit(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Open one of them: it is told of the patient and of the visit."""
+    visit = await _visit(request)
+    client = request.path_params["client_id"]
+    wish = LaunchApplication(client_id=client, patient_id=visit.patient, encounter_id=visit.visit)
+    return _lead(request, await ask(request, wish))
+
+
+async def _visit(request: Request[Any, Any, Any]) -> VisitView:
+    """The visit, where whoever asks may see it; it is in the access log from here on."""
+    page: VisitPage = await ask(request, VisitById(visit_id=request.path_params["visit_id"]))
+    return page.visit
+
+
 PAGES = [
-    authorize, go_on, decide, device, find_device, answer_device, end_session, end_session_for_good, applications,
-    withdraw, chart_applications, launch,
+    authorize, authorize_by_form, go_on, decide, device, find_device, answer_device, end_session, end_session_for_good,
+    applications, withdraw, chart_applications, launch, visit_applications, launch_from_visit,
 ]  # fmt: skip

@@ -39,6 +39,7 @@ WORDS.update(
         "client-service": mark("Service without people"),
         "client-active": mark("in use"),
         "client-retired": mark("retired"),
+        "client-pending": mark("waits for approval"),
         "client-refused": mark("This cannot be done with this application."),
         "bad-address": mark("An https address (http on this machine only) without a fragment."),
         "unknown-scope": mark("There is no such scope."),

@@ -14,6 +14,7 @@ from salerno.contexts.identity.commands.accounts import (
     UserCommand,
 )
 from salerno.contexts.identity.commands.clients import (
+    ApproveClient,
     ChangeClient,
     ClientCommand,
     ClientSecret,
@@ -64,6 +65,7 @@ from salerno.contexts.identity.commands.tokens import (
 )
 
 __all__ = [
+    "ApproveClient",
     "ApproveUser",
     "ChallengePosed",
     "ChangeClient",

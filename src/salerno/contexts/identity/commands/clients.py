@@ -48,7 +48,13 @@ class ChangeClient(_Terms):
 
 
 class RetireClient(Command):
-    """The application gets no tokens any more, and those that it has end."""
+    """The application gets no tokens any more, and those that it has end; who waits for approval is refused so."""
+
+    client_id: UUID
+
+
+class ApproveClient(Command):
+    """A program that asked by itself to be registered may be used from now on, with the terms that it asked for."""
 
     client_id: UUID
 
@@ -67,4 +73,4 @@ class ClientSecret(Struct, frozen=True, kw_only=True):
         return f"ClientSecret(client_id={self.client_id})"
 
 
-ClientCommand = RegisterClient | ChangeClient | RetireClient
+ClientCommand = RegisterClient | ChangeClient | ApproveClient | RetireClient

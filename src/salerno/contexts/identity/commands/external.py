@@ -43,6 +43,26 @@ class ProveByProvider(Errand):
     provider: ProviderId
 
 
+class UnlockByProvider(Errand):
+    """Unlock the screen by signing in anew at the provider by which one came. Answers Departure."""
+
+    provider: ProviderId
+
+
+class ProviderOfSession(Errand):
+    """The provider by which the caller's session was opened, as a ProviderLine; None for none, or none any more."""
+
+
+class HearSignOut(Errand):
+    """A provider says that somebody has signed out there (back-channel logout). Answers ProviderAnswer."""
+
+    provider: ProviderId
+    logout_token: Annotated[str, Meta(max_length=20_000)]
+
+    def __repr__(self) -> str:
+        return "HearSignOut()"
+
+
 class Departure(Struct, frozen=True, kw_only=True):
     """Where the browser goes, and the token for its cookie, by which it is known again for ten minutes."""
 

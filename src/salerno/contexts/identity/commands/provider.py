@@ -42,9 +42,14 @@ class ProviderMetadata(Errand):
 
 
 class BeginAuthorization(Errand):
-    """A browser stands at /authorize with these parameters. Answers a Step."""
+    """A browser stands at /authorize with these parameters. Answers a Step.
+
+    `posted`: they came in a form of another site, where nobody's cookie counts. What is wrong with them is said at
+    once; else the browser goes on "back" to the same address, where a name stands in their place.
+    """
 
     parameters: Pairs
+    posted: bool = False
 
     def __repr__(self) -> str:
         return "BeginAuthorization()"

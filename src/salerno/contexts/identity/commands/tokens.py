@@ -46,6 +46,7 @@ class Introspection(Struct, frozen=True, kw_only=True, omit_defaults=True):
     iat: int = 0
     sid: str = ""
     role: str = ""
+    roles: tuple[str, ...] = ()
     org: str = ""
     token_type: str = ""
     username: str = ""

@@ -1,10 +1,12 @@
 """What happens to an account. This file is the room's published language. No secret stands in it."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 from uuid import UUID
 
 from salerno.contexts.identity.events.clients import (
+    ClientApproved,
+    ClientAsked,
     ClientChanged,
     ClientEvent,
     ClientRegistered,
@@ -14,7 +16,9 @@ from salerno.contexts.identity.events.clients import (
 )
 from salerno.contexts.identity.events.made_roles import MadeRoleEvent, RoleChanged, RoleDefined, RoleRetired
 from salerno.contexts.identity.events.memberships import (
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipAccepted,
     MembershipEnded,
     MembershipEvent,
@@ -23,6 +27,8 @@ from salerno.contexts.identity.events.memberships import (
 from salerno.kernel.messages import Event
 
 __all__ = [
+    "ClientApproved",
+    "ClientAsked",
     "ClientChanged",
     "ClientEvent",
     "ClientRegistered",
@@ -30,7 +36,9 @@ __all__ = [
     "ClientSecretIssued",
     "ClientTerms",
     "MadeRoleEvent",
+    "MemberRoleAdded",
     "MemberRoleChanged",
+    "MemberRoleTaken",
     "MembershipAccepted",
     "MembershipEnded",
     "MembershipEvent",
@@ -339,53 +347,10 @@ IdentityEvent: TypeAlias = (
     | ClientDisallowed
 )
 EVENTS = (
-    MembershipOffered,
-    MembershipAccepted,
-    MembershipEnded,
-    MemberRoleChanged,
-    AccountCreated,
-    EmailConfirmed,
-    EmailChangeAsked,
-    EmailChanged,
-    EmailChangeRevoked,
-    AccountInvited,
-    PasswordResetAsked,
-    PasskeyAdded,
-    PasskeyRemoved,
-    PasskeyDoubted,
-    ExternalIdentityLinked,
-    ExternalIdentityUnlinked,
-    IdentityProvedAgain,
-    RoleAdded,
-    RoleTaken,
-    AccountApproved,
-    AccountRoleChanged,
-    AccountUpdated,
-    AccountDeactivated,
-    AccountReactivated,
-    AccountUnlocked,
-    ChartLinked,
-    ChartClaimRefused,
-    PreferencesChanged,
-    PasswordChanged,
-    PasswordDropped,
-    SecondFactorAdded,
-    SecondFactorRemoved,
-    RecoveryCodesIssued,
-    RecoveryCodeUsed,
-    SignedIn,
-    SignInFailed,
-    SignedOut,
-    SessionsEnded,
+    *get_args(IdentityEvent),
+    *get_args(MembershipEvent),
+    *get_args(MadeRoleEvent),
+    *get_args(ClientEvent),
     ChartCodeIssued,
     SigningKeyMade,
-    ClientAllowed,
-    ClientDisallowed,
-    ClientRegistered,
-    ClientChanged,
-    ClientSecretIssued,
-    ClientRetired,
-    RoleDefined,
-    RoleChanged,
-    RoleRetired,
 )

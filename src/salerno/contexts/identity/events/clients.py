@@ -27,6 +27,25 @@ class ClientRegistered(Event, tag="identity.client_registered.v1"):
     terms: ClientTerms
 
 
+class ClientAsked(Event, tag="identity.client_asked.v1"):
+    """A program has asked by itself to be registered. It may do nothing before an administrator has approved it.
+
+    `site` and `contacts` are its own words; `address` is from where it asked.
+    """
+
+    client: UUID
+    terms: ClientTerms
+    site: str = ""
+    contacts: tuple[str, ...] = ()
+    address: str = ""
+
+
+class ClientApproved(Event, tag="identity.client_approved.v1"):
+    """A program that had asked by itself may be used."""
+
+    client: UUID
+
+
 class ClientChanged(Event, tag="identity.client_changed.v1"):
     client: UUID
     terms: ClientTerms
@@ -42,4 +61,6 @@ class ClientRetired(Event, tag="identity.client_retired.v1"):
     client: UUID
 
 
-ClientEvent: TypeAlias = ClientRegistered | ClientChanged | ClientSecretIssued | ClientRetired
+ClientEvent: TypeAlias = (
+    ClientRegistered | ClientAsked | ClientApproved | ClientChanged | ClientSecretIssued | ClientRetired
+)

@@ -30,4 +30,19 @@ class MemberRoleChanged(Event, tag="identity.member_role_changed.v1"):
     role: str
 
 
-MembershipEvent: TypeAlias = MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged
+class MemberRoleAdded(Event, tag="identity.member_role_added.v1"):
+    """Somebody whose home is elsewhere may do here what this role may, beside theirs, or `instead` of it."""
+
+    account: UUID
+    role: str
+    instead: bool = False
+
+
+class MemberRoleTaken(Event, tag="identity.member_role_taken.v1"):
+    account: UUID
+    role: str
+
+
+MembershipEvent: TypeAlias = (
+    MembershipOffered | MembershipAccepted | MembershipEnded | MemberRoleChanged | MemberRoleAdded | MemberRoleTaken
+)

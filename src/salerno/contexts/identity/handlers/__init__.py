@@ -1,6 +1,7 @@
 """Which rule answers which command, and who runs which errand."""
 
 from salerno.contexts.identity.commands import (
+    ApproveClient,
     ApproveUser,
     ChangeClient,
     ChangePassword,
@@ -97,6 +98,7 @@ HANDLERS: dict[type[Command], Handler] = {
     **MADE_ROLE_HANDLERS,
     RegisterClient: on_client,
     ChangeClient: on_client,
+    ApproveClient: on_client,
     RetireClient: on_client,
 }
 ERRANDS: dict[type[Query], Answer] = {

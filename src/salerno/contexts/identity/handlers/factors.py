@@ -34,9 +34,9 @@ from salerno.contexts.identity.handlers.accounts import password_of
 from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.hashing import is_right
-from salerno.contexts.identity.handlers.opening import new_token, note
+from salerno.contexts.identity.handlers.opening import new_token, note, show
 from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
-from salerno.contexts.identity.rules import codes
+from salerno.contexts.identity.rules import codes, methods
 from salerno.kernel.desk import Desk
 from salerno.kernel.errors import NotSignedIn
 from salerno.kernel.messages import INSTALLATION, Caller
@@ -129,6 +129,8 @@ async def confirm_totp(desk: Desk, errand: ConfirmTotp, caller: Caller) -> Recov
         await note(tx, view.account, SecondFactorAdded(account=view.account, method="totp"), ended)
         await put_codes(tx, view.account, fresh)
         await forget_codes_tried(tx, view.account)
+        if caller.session is not None:
+            await show(tx, caller.session, *methods.CODES["totp"])
         await rotate(tx, caller, token, factor=True)
         return True
 

@@ -21,6 +21,7 @@ from salerno.contexts.identity.queries import profile
 from salerno.contexts.identity.rules.account import ACCOUNT, Noted
 from salerno.contexts.identity.rules.choices import Choices
 from salerno.contexts.identity.rules.codes import token_hash
+from salerno.contexts.identity.rules.methods import together
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.desk import Desk
@@ -42,12 +43,14 @@ class Entry(Struct, frozen=True, kw_only=True):
     account: UUID
     kind: str
     method: str
+    shown: tuple[str, ...]  # the same for programs (RFC 8176)
     factor: bool
     address: str
     agent: str
     device: str = ""  # the token that this browser was given before
     previous: str = ""
     provider: str = ""  # somebody else's, by which they came
+    provider_session: bytes | None = None  # hash of what the session is called there
     vouched: bool = False  # a second factor was shown there, and counts here
 
 
@@ -94,10 +97,10 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
     place = await tx.seal_doc("sessions", session, entry.account, Place(entry.address, entry.agent))
     await tx.run(
         SQL["put_session"], session, entry.home, entry.account, entry.kind, token_hash(token) if web else None,
-        new_token(), entry.factor, tx.now, expires, place,
+        new_token(), entry.factor, tx.now, expires, place, list(entry.shown),
     )  # fmt: skip
     if entry.provider:
-        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched)
+        await tx.run(SQL["vouch_for_session"], session, entry.provider, entry.vouched, entry.provider_session)
     refresh = await new_refresh_token(tx, session, policy) if entry.kind == "api" else ""
     device = await _remember_device(tx, entry) if web and not known else ""
     if entry.previous:
@@ -113,6 +116,12 @@ async def _open(tx: Tx, entry: Entry, policy: SignInPolicy, acting: UUID) -> Ope
         device=device,
         must_enrol=not entry.vouched and must_enrol(held.doc, policy, await choices_of(tx, held.doc.roles)),
     )
+
+
+async def show(tx: Tx, session: UUID, *shown: str) -> None:
+    """In this session its owner has shown this too."""
+    before: Any = await tx.fetchval(SQL["session_shown"], session)
+    await tx.run(SQL["show_in_session"], session, list(together(before or (), shown)))
 
 
 def _signed_in(entry: Entry, session: UUID, *, known: bool) -> SignedIn:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import webauthn
 from msgspec import Struct
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import (
     base64url_to_bytes,
     options_to_json_dict,
@@ -15,6 +16,7 @@ from webauthn.helpers import (
 )
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    CredentialDeviceType,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -55,6 +57,7 @@ from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.factors import fresh_codes, own_account, put_codes, rotate
 from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session
 from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
+from salerno.contexts.identity.rules.methods import of_passkey
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.addresses import place_of
 from salerno.kernel.database import UniqueViolation
@@ -83,6 +86,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     view: AccountView
     passkey: UUID
     session: UUID | None
+    shown: tuple[str, ...] = ()
 
 
 def _rp(policy: SignInPolicy) -> tuple[str, str]:
@@ -251,6 +255,7 @@ async def enter_by_passkey(desk: Desk, errand: EnterByPasskey, caller: Caller) -
         account=proof.view.account,
         kind=errand.kind,
         method="passkey",
+        shown=proof.shown,
         factor=True,
         address=caller.address,
         agent=errand.agent,
@@ -283,16 +288,16 @@ async def answered(desk: Desk, kind: str, credential: dict[str, Any], caller: Ca
     if found is None:
         raise PasskeyRefused()
     home, account, passkey = found
-    refused = await desk.within(
+    shown = await desk.within(
         home, lambda tx: _check(tx, account, passkey, credential, challenge, caller), actor=account
     )
-    if refused:
+    if shown is None:
         raise PasskeyRefused()
     async with desk.bus.reading("identity", home) as tx:
         held = await ACCOUNTS.get(tx, account)
     if held is None:
         raise NotSignedIn()
-    return Proof(home=home, view=held.doc, passkey=passkey, session=row["session"])
+    return Proof(home=home, view=held.doc, passkey=passkey, session=row["session"], shown=shown)
 
 
 async def _known(desk: Desk, credential: dict[str, Any]) -> tuple[UUID, UUID, UUID] | None:
@@ -307,27 +312,28 @@ async def _known(desk: Desk, credential: dict[str, Any]) -> tuple[UUID, UUID, UU
 
 async def _check(
     tx: Tx, account: UUID, passkey: UUID, credential: dict[str, Any], challenge: bytes, caller: Caller
-) -> bool:
-    """Whether to refuse. Under the row's lock, so that a counter goes forward once."""
+) -> tuple[str, ...] | None:
+    """What was shown by it; None where it is refused. Under the row's lock, so that a counter goes forward once."""
     row = await tx.fetchrow(SQL["lock_passkey"], tx.organisation, passkey)
     docs = await tx.open_docs("passkeys", [row], Kept) if row else []
     if not docs or row is None:
-        return True
-    uses = _signed(credential, challenge, docs[0], account, policy_of(tx.bus))
-    if uses is None:
+        return None
+    signed = _signed(credential, challenge, docs[0], account, policy_of(tx.bus))
+    if signed is None:
         await note(tx, account, SignInFailed(account=account, reason="passkey refused", address=caller.address))
-        return True
+        return None
+    uses = signed.new_sign_count
     if (uses or row["uses"]) and uses <= row["uses"]:
         await note(tx, account, PasskeyDoubted(account=account, passkey=passkey, address=caller.address))
-        return True
+        return None
     await tx.run(SQL["use_passkey"], tx.organisation, passkey, uses, tx.now)
-    return False
+    return of_passkey(synced=signed.credential_device_type == CredentialDeviceType.MULTI_DEVICE)
 
 
 def _signed(
     credential: dict[str, Any], challenge: bytes, kept: Kept, account: UUID, policy: SignInPolicy
-) -> int | None:
-    """The authenticator's counter, where everything is as it should be. The counter itself is judged by us."""
+) -> VerifiedAuthentication | None:
+    """What the authenticator says, where everything is as it should be. Its counter is judged by us."""
     name, origin = _rp(policy)
     try:
         handle = credential["response"].get("userHandle")
@@ -341,7 +347,7 @@ def _signed(
             credential_public_key=kept.public_key,
             credential_current_sign_count=0,
             require_user_verification=True,
-        ).new_sign_count
+        )
     except Exception:  # noqa: BLE001 - bytes from outside: whatever the library says of them, they are refused
         return None
 

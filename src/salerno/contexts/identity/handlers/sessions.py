@@ -169,4 +169,5 @@ async def me(desk: Desk, query: Me, caller: Caller) -> Profile:
     if member is None:
         return profile(held, acting)
     shown = profile(held, caller.organisation)
-    return replace(shown, role=member.doc.role, staff_id=member.doc.staff, patient_id=None, also=(), instead=())
+    here = member.doc
+    return replace(shown, role=here.role, staff_id=here.staff, patient_id=None, also=here.also, instead=here.instead)

@@ -1,5 +1,6 @@
 """Coming in: count, look up, verify, and only then open. What is answered on failure is always the same."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from salerno.contexts.identity.handlers.factors import is_right_code
 from salerno.contexts.identity.handlers.hashing import hashed, is_outdated, is_right
 from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session
 from salerno.contexts.identity.projections import ACCOUNTS, SQL, AccountView
-from salerno.contexts.identity.rules import codes, passwords
+from salerno.contexts.identity.rules import codes, methods, passwords
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Caller
 from salerno.kernel.transactions import Tx
@@ -79,7 +80,7 @@ async def _proceed(
     home, account = attempt.home, attempt.account
     assert home is not None and account is not None
     if view.has_factor:
-        return await pose(desk, home, view, errand.kind)
+        return await pose(desk, home, view, errand.kind, methods.PASSWORD)
     return await open_session(
         desk,
         Entry(
@@ -87,6 +88,7 @@ async def _proceed(
             account=account,
             kind=errand.kind,
             method="password",
+            shown=methods.PASSWORD,
             factor=False,
             address=caller.address,
             agent=errand.agent,
@@ -96,12 +98,23 @@ async def _proceed(
     )
 
 
-async def pose(desk: Desk, home: UUID, view: AccountView, kind: str, provider: str = "") -> ChallengePosed:
-    """Ask for the second factor. `provider` is the one by which the first was shown."""
+async def pose(
+    desk: Desk,
+    home: UUID,
+    view: AccountView,
+    kind: str,
+    shown: Sequence[str],
+    provider: str = "",
+    provider_session: bytes | None = None,
+) -> ChallengePosed:
+    """Ask for the second factor. `shown` is what was shown first; `provider` the one where, if it was not here."""
     token, expires = new_token(), desk.now + policy_of(desk.bus).challenge
 
     async def work(tx: Tx) -> None:
-        await tx.run(SQL["put_challenge"], codes.token_hash(token), home, view.account, kind, expires, provider)
+        hash = codes.token_hash(token)
+        await tx.run(
+            SQL["put_challenge"], hash, home, view.account, kind, expires, provider, list(shown), provider_session
+        )
 
     await desk.within(home, work)
     own = (*(("totp",) if view.has_totp else ()), *(("passkey",) if view.passkeys else ()))
@@ -113,7 +126,8 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
     found = await desk.within(INSTALLATION, lambda tx: _try(tx, errand, desk))
     if found is None:
         raise ChallengeOver()
-    home, account, kind, provider, wait = found
+    row, wait = found
+    home, account, provider = UUID(bytes=row["home"].bytes), UUID(bytes=row["account"].bytes), row["provider"]
     if wait:
         raise TooManyAttempts(retry_after=wait)
     method = await desk.within(home, lambda tx: _check_code(tx, account, errand), actor=account)
@@ -127,7 +141,8 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
         Entry(
             home=home,
             account=account,
-            kind=kind,
+            kind=row["kind"],
+            shown=methods.together(row["shown"], methods.CODES[method]),
             method=f"openid:{provider} {method}" if provider else method,
             factor=True,
             address=caller.address,
@@ -135,18 +150,19 @@ async def verify_second_factor(desk: Desk, errand: VerifySecondFactor, caller: C
             device=errand.device,
             previous=errand.previous,
             provider=provider,
+            provider_session=row["provider_session"],
         ),
     )
 
 
-async def _try(tx: Tx, errand: VerifySecondFactor, desk: Desk) -> tuple[UUID, UUID, str, str, int] | None:
+async def _try(tx: Tx, errand: VerifySecondFactor, desk: Desk) -> tuple[Any, int] | None:
+    """The challenge's row, and the seconds to wait."""
     policy = policy_of(desk.bus)
     row: Any = await tx.fetchrow(SQL["try_challenge"], codes.token_hash(errand.challenge), codes.TRIES, tx.now)
     if row is None:
         return None
     (token,) = await tx.tokens("factor", str(row["account"]))
-    wait = await counting.count(tx, "factor", token, policy.failures_per_account, policy)
-    return UUID(bytes=row["home"].bytes), UUID(bytes=row["account"].bytes), row["kind"], row["provider"], wait
+    return row, await counting.count(tx, "factor", token, policy.failures_per_account, policy)
 
 
 async def _check_code(tx: Tx, account: UUID, errand: VerifySecondFactor) -> str | None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from salerno.contexts.identity.handlers.choices import choices_of, made_among
 from salerno.contexts.identity.handlers.counting import policy_of
-from salerno.contexts.identity.projections import MEMBERS, SQL, AccountView
+from salerno.contexts.identity.projections import MEMBERS, SQL, AccountView, MemberView
 from salerno.contexts.identity.rules.choices import Choices
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.identity.rules.roles import Role, is_shipped
@@ -76,9 +76,13 @@ async def member_view(bus: Bus, acting: UUID, view: AccountView) -> AccountView 
     """The account as what it is in another organisation; None where it works there no longer."""
     async with bus.reading("identity", acting) as tx:
         held = await MEMBERS.get(tx, view.account)
-    if held is None or held.doc.status != "active":
-        return None
-    return replace(view, role=held.doc.role, also=(), instead=(), staff=held.doc.staff, patient=None)
+    return None if held is None or held.doc.status != "active" else as_member(view, held.doc)
+
+
+def as_member(view: AccountView, member: MemberView) -> AccountView:
+    """An account as what it is where it is not at home."""
+    known = {"role": member.role, "also": member.also, "instead": member.instead, "staff": member.staff}
+    return replace(view, patient=None, **known)
 
 
 def caller_of(standing: Standing, session: UUID | None, permissions: frozenset[str]) -> Caller:

@@ -12,10 +12,11 @@ from salerno.contexts.identity.commands import (
     ResolveBearer,
     SigningKeys,
 )
-from salerno.contexts.identity.errors import RefreshRefused
+from salerno.contexts.identity.errors import NoSuchAccount, RefreshRefused
 from salerno.contexts.identity.events import SignedOut
 from salerno.contexts.identity.handlers.choices import choices_of
 from salerno.contexts.identity.handlers.counting import policy_of
+from salerno.contexts.identity.handlers.factors import own_account
 from salerno.contexts.identity.handlers.keys import claims_of, ring
 from salerno.contexts.identity.handlers.opening import (
     describe,
@@ -24,12 +25,13 @@ from salerno.contexts.identity.handlers.opening import (
     with_access_token,
 )
 from salerno.contexts.identity.handlers.provider.bearer import KINDS, described_grant
-from salerno.contexts.identity.handlers.standing import acting_in, must_enrol
+from salerno.contexts.identity.handlers.standing import acting_in, must_enrol, standing_of
 from salerno.contexts.identity.projections import ACCOUNTS, SQL
 from salerno.contexts.identity.queries import profile
 from salerno.contexts.identity.rules.choices import LONGEST_IDLE
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.policy import SignInPolicy
+from salerno.contexts.identity.rules.standing import names_of
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import INSTALLATION, Caller
 from salerno.kernel.transactions import Tx
@@ -76,10 +78,22 @@ async def introspect(desk: Desk, errand: Introspect, caller: Caller) -> Introspe
         iat=claims["iat"],
         sid=claims["sid"],
         role=behind.caller.role,
+        roles=await _roles(desk, behind.caller),
         org=str(behind.caller.organisation),
         token_type="Bearer",  # noqa: S106 - the type's name (RFC 7662), no secret
         username=behind.caller.name,
     )
+
+
+async def _roles(desk: Desk, behind: Caller) -> tuple[str, ...]:
+    """Every role that gives this person something where they act, also one that the organisation made."""
+    try:
+        home, view = await own_account(desk, behind)
+    except NoSuchAccount:  # a service
+        return ()
+    elsewhere = behind.organisation if home not in (INSTALLATION, behind.organisation) else None
+    standing = await standing_of(desk.bus, view, home, elsewhere)
+    return names_of(standing.shares) if standing else ()
 
 
 async def signing_keys(desk: Desk, errand: SigningKeys, caller: Caller) -> dict[str, Any]:

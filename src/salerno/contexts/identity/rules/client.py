@@ -15,9 +15,17 @@ from uuid import UUID
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from salerno.contexts.identity.commands.clients import ChangeClient, ClientCommand, RegisterClient, RetireClient
+from salerno.contexts.identity.commands.clients import (
+    ApproveClient,
+    ChangeClient,
+    ClientCommand,
+    RegisterClient,
+    RetireClient,
+)
 from salerno.contexts.identity.errors import ClientRefused, NoSuchClient
 from salerno.contexts.identity.events import (
+    ClientApproved,
+    ClientAsked,
     ClientChanged,
     ClientEvent,
     ClientRegistered,
@@ -44,6 +52,7 @@ RSA_BYTES = 256
 
 class Status(StrEnum):
     UNKNOWN = "unknown"
+    PENDING = "pending"
     ACTIVE = "active"
     RETIRED = "retired"
 
@@ -62,6 +71,17 @@ class SecretMade:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """A program asks by itself; `site` and `contacts` are its own words, `address` is from where."""
+
+    client: UUID
+    terms: ClientTerms
+    site: str = ""
+    contacts: tuple[str, ...] = ()
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AboutClient:
     """A command with the id of the client."""
 
@@ -69,11 +89,25 @@ class AboutClient:
     command: ClientCommand
 
 
-def decide(state: ClientState, wish: AboutClient | SecretMade, origin: Origin) -> Sequence[ClientEvent]:
+def decide(state: ClientState, wish: AboutClient | SecretMade | Asks, origin: Origin) -> Sequence[ClientEvent]:
     match wish:
         case SecretMade(client=client):
             _here(state)
             return [ClientSecretIssued(client=client)]
+        case Asks():
+            if state.status is not Status.UNKNOWN:
+                raise ClientRefused("This application is registered already.")
+            return [
+                ClientAsked(
+                    client=wish.client, terms=checked(wish.terms), site=wish.site, contacts=wish.contacts,
+                    address=wish.address,
+                )
+            ]  # fmt: skip
+        case AboutClient(client=client, command=ApproveClient()):
+            if state.status is not Status.PENDING:
+                _here(state)
+                return []
+            return [ClientApproved(client=client)]
         case AboutClient(client=client, command=RegisterClient() as command):
             if state.status is not Status.UNKNOWN:
                 raise ClientRefused("This application is registered already.")
@@ -85,7 +119,7 @@ def decide(state: ClientState, wish: AboutClient | SecretMade, origin: Origin) -
         case AboutClient(client=client, command=RetireClient()):
             if state.status is Status.UNKNOWN:
                 raise NoSuchClient()
-            return [ClientRetired(client=client)] if state.status is Status.ACTIVE else []
+            return [ClientRetired(client=client)] if state.status is not Status.RETIRED else []
         case AboutClient():
             raise NoSuchClient()
         case _:
@@ -101,6 +135,10 @@ def evolve(state: ClientState, event: ClientEvent) -> ClientState:
     match event:
         case ClientRegistered(terms=terms) | ClientChanged(terms=terms):
             return ClientState(Status.ACTIVE, terms)
+        case ClientAsked(terms=terms):
+            return ClientState(Status.PENDING, terms)
+        case ClientApproved():
+            return ClientState(Status.ACTIVE, state.terms)
         case ClientRetired():
             return ClientState(Status.RETIRED, state.terms)
         case ClientSecretIssued():
@@ -109,7 +147,7 @@ def evolve(state: ClientState, event: ClientEvent) -> ClientState:
             assert_never(event)
 
 
-CLIENT: Decider[ClientState, AboutClient | SecretMade, ClientEvent] = Decider(
+CLIENT: Decider[ClientState, AboutClient | SecretMade | Asks, ClientEvent] = Decider(
     kind="identity.client", initial=ClientState(), decide=decide, evolve=evolve, events=ClientEvent
 )
 

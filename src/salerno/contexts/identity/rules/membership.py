@@ -9,7 +9,9 @@ from uuid import UUID
 from salerno.contexts.identity.commands.memberships import ChangeMemberRole, EndMembership
 from salerno.contexts.identity.errors import AlreadyExists, MayNotGrant, NoSuchAccount
 from salerno.contexts.identity.events import (
+    MemberRoleAdded,
     MemberRoleChanged,
+    MemberRoleTaken,
     MembershipAccepted,
     MembershipEnded,
     MembershipEvent,
@@ -34,6 +36,8 @@ class Standing(StrEnum):
 class Membership:
     standing: Standing = Standing.NONE
     role: Role = Role.NURSE
+    also: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,23 @@ class Leave:
     account: UUID
 
 
-Wish = Offer | Accept | Leave | EndMembership | ChangeMemberRole
+@dataclass(frozen=True, slots=True)
+class Give:
+    """A further role. `within_gift`: whoever gives it may give everything that it brings."""
+
+    account: UUID
+    role: str
+    instead: bool
+    within_gift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    account: UUID
+    role: str
+
+
+Wish = Give | Take | Offer | Accept | Leave | EndMembership | ChangeMemberRole
 
 
 def decide(state: Membership, wish: Wish, origin: Origin) -> Sequence[MembershipEvent]:
@@ -75,8 +95,23 @@ def decide(state: Membership, wish: Wish, origin: Origin) -> Sequence[Membership
             role = role_of(wish.role)
             _reach(state, role, origin)
             return [] if role is state.role else [MemberRoleChanged(account=account, role=role.value)]
+        case Give():
+            return _give(state, wish, origin)
+        case Take(account=account, role=name):
+            _reach(state, state.role, origin)
+            return [MemberRoleTaken(account=account, role=name)] if name in state.also else []
         case _:
             assert_never(wish)
+
+
+def _give(state: Membership, wish: Give, origin: Origin) -> list[MembershipEvent]:
+    _reach(state, state.role, origin)
+    if not wish.within_gift:
+        raise MayNotGrant(role=wish.role)
+    if wish.role == state.role or (wish.role in state.also and wish.instead == (wish.role in state.instead)):
+        return []
+    before = [MemberRoleTaken(account=wish.account, role=wish.role)] if wish.role in state.also else []
+    return [*before, MemberRoleAdded(account=wish.account, role=wish.role, instead=wish.instead)]
 
 
 def evolve(state: Membership, event: MembershipEvent) -> Membership:
@@ -89,6 +124,11 @@ def evolve(state: Membership, event: MembershipEvent) -> Membership:
             return replace(state, standing=Standing.ENDED)
         case MemberRoleChanged():
             return replace(state, role=Role(event.role))
+        case MemberRoleAdded(role=role, instead=instead):
+            return replace(state, also=(*state.also, role), instead=(*state.instead, *([role] if instead else ())))
+        case MemberRoleTaken(role=role):
+            also = tuple(one for one in state.also if one != role)
+            return replace(state, also=also, instead=tuple(one for one in state.instead if one != role))
         case _:
             assert_never(event)
 

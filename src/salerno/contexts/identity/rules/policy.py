@@ -15,6 +15,7 @@ class SignInPolicy:
     """
 
     development: bool = False
+    registration: bool = False  # whether programs may ask by themselves to be registered
     mails: bool = False  # whether letters can be sent: addresses are confirmed then
     second_factor_demanded: bool = True
     issuer: str = "http://localhost:8000"

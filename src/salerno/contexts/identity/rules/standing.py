@@ -38,6 +38,11 @@ def _further(role: str, made: Mapping[str, frozenset[str]], alone: bool) -> Shar
     return Share(role, made.get(role, frozenset()), made=True, retired=not made.get(role))
 
 
+def names_of(shares: Sequence[Share]) -> tuple[str, ...]:
+    """The roles that give something here: not one in whose place another stands, and none that has retired."""
+    return tuple(share.role for share in shares if not share.replaced and not share.retired)
+
+
 def permissions_in(shares: Sequence[Share], *, enrol: bool = False) -> frozenset[str]:
     """Everything together. `enrol`: nothing but setting up the second factor that is missing."""
     if enrol:

@@ -80,6 +80,12 @@ DELETE FROM ceremonies WHERE expires_at < $1;
 UPDATE sessions SET proved_at = CASE WHEN $4 THEN $3 ELSE proved_at END, locked_at = NULL, seen_at = $3
 WHERE id = $1 AND account = $2 AND ended_at IS NULL RETURNING true;
 
+-- name: session_shown
+SELECT shown FROM sessions WHERE id = $1 FOR UPDATE;
+
+-- name: show_in_session
+UPDATE sessions SET shown = $2 WHERE id = $1;
+
 -- name: lock_session
 UPDATE sessions SET locked_at = coalesce(locked_at, $3) WHERE id = $1 AND account = $2 AND ended_at IS NULL
 RETURNING true;
@@ -117,12 +123,13 @@ SELECT id, subject, doc, client, expires_at, used_at, granted FROM codes WHERE h
 UPDATE codes SET used_at = $2, granted = $3 WHERE hash = $1;
 
 -- name: put_grant
-INSERT INTO grants (session, parent, client, home, account, scope, audience, patient, encounter, auth_time, factor)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO grants
+    (session, parent, client, home, account, scope, audience, patient, encounter, auth_time, factor, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: grant
 SELECT g.session, g.parent, g.client, g.home, g.account, g.scope, g.audience, g.patient, g.encounter, g.auth_time,
-    g.factor, s.opened_at, s.expires_at, s.ended_at, p.ended_at AS parent_ended_at
+    g.factor, g.shown, s.acting, s.opened_at, s.expires_at, s.ended_at, p.ended_at AS parent_ended_at
 FROM grants g JOIN sessions s ON s.id = g.session LEFT JOIN sessions p ON p.id = g.parent WHERE g.session = $1;
 
 -- name: end_grant
@@ -149,7 +156,7 @@ WHERE id = $1 AND ended_at IS NULL;
 SELECT true FROM sessions WHERE id = $1 AND ended_at IS NULL;
 
 -- name: session_for_provider
-SELECT opened_at, factor, kind FROM sessions WHERE id = $1 AND account = $2 AND ended_at IS NULL;
+SELECT opened_at, factor, kind, shown, acting FROM sessions WHERE id = $1 AND account = $2 AND ended_at IS NULL;
 
 -- name: consent
 SELECT scope FROM consents WHERE account = $1 AND client = $2;
@@ -269,8 +276,8 @@ DELETE FROM email_changes WHERE organisation = $1 AND subject = $2 AND asked_at 
 SELECT home FROM logins WHERE account = $1;
 
 -- name: put_session
-INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10);
+INSERT INTO sessions (id, home, account, kind, token_hash, csrf, factor, opened_at, seen_at, expires_at, doc, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11);
 
 -- name: session_by_token
 SELECT id, home, account, kind, csrf, factor, seen_at, expires_at, opened_at, proved_at, locked_at, acting, vouched
@@ -335,11 +342,12 @@ UPDATE sessions SET expires_at = greatest(expires_at, $2) WHERE id = $1 AND kind
 UPDATE refresh_tokens SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL;
 
 -- name: put_challenge
-INSERT INTO challenges (hash, home, account, kind, expires_at, provider) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO challenges (hash, home, account, kind, expires_at, provider, shown, provider_session)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: try_challenge
 UPDATE challenges SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND expires_at > $3
-RETURNING home, account, kind, provider;
+RETURNING home, account, kind, provider, shown, provider_session;
 
 -- name: end_challenge
 DELETE FROM challenges WHERE hash = $1 RETURNING true;
@@ -414,6 +422,9 @@ SELECT kind FROM homes WHERE home = $1;
 
 -- name: homes
 SELECT home FROM homes ORDER BY registered_at, home LIMIT 2;
+
+-- name: is_home
+SELECT true FROM homes WHERE home = $1;
 
 -- name: keep_choices
 INSERT INTO choices (organisation, factor_roles, idle_default, idle_roles, idle_minutes, zone, password_demanded)
@@ -494,6 +505,9 @@ DELETE FROM links WHERE expires_at < $1;
 SELECT id, subject, version, recorded_at, doc FROM clients
 WHERE organisation = $1 AND ($2::text IS NULL OR status = $2);
 
+-- name: count_waiting_clients
+SELECT count(*) FROM clients WHERE organisation = $1 AND status = 'pending' AND recorded_at > $2;
+
 -- name: put_client_home
 INSERT INTO client_homes (client, home) VALUES ($1, $2);
 
@@ -556,6 +570,9 @@ INSERT INTO external_identities (organisation, id, subject, provider, doc, linke
 SELECT id, subject, provider, linked_at, used_at, doc FROM external_identities
 WHERE organisation = $1 AND subject = $2 ORDER BY linked_at, id;
 
+-- name: kept_external_identity
+SELECT id, subject, doc FROM external_identities WHERE organisation = $1 AND id = $2;
+
 -- name: use_external_identity
 UPDATE external_identities SET used_at = $3 WHERE organisation = $1 AND id = $2 RETURNING id, subject, doc;
 
@@ -569,7 +586,16 @@ DELETE FROM external_names WHERE identity = $1;
 SELECT provider FROM sessions WHERE id = $1 AND account = $2;
 
 -- name: vouch_for_session
-UPDATE sessions SET provider = $2, vouched = $3 WHERE id = $1;
+UPDATE sessions SET provider = $2, vouched = $3, provider_session = $4 WHERE id = $1;
+
+-- name: sessions_by_provider_session
+SELECT id, home, account, ended_at FROM sessions WHERE provider = $1 AND provider_session = $2;
+
+-- name: forget_challenges_by_provider
+DELETE FROM challenges WHERE provider = $1 AND (provider_session = $2 OR ($2 IS NULL AND account = $3));
+
+-- name: sessions_of_account_by_provider
+SELECT id, home, account, ended_at FROM sessions WHERE provider = $1 AND account = $2;
 
 -- name: inherit_vouching
 UPDATE sessions SET vouched = parents.vouched FROM sessions AS parents

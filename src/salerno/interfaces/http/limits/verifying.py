@@ -25,6 +25,7 @@ from salerno.contexts.identity.commands.email_change import (
 from salerno.contexts.identity.commands.letters import AcceptInvitation, AskPasswordReset, ConfirmEmail, ResetPassword
 from salerno.contexts.identity.commands.passkeys import AddPasskey, EnterByPasskey, ProveAgain
 from salerno.contexts.identity.commands.provider import AnswerDevice, AskProvider, FindDevice
+from salerno.contexts.identity.commands.registration import AskToRegister
 
 VERIFYING: frozenset[type[Any]] = frozenset(
     {
@@ -34,7 +35,7 @@ VERIFYING: frozenset[type[Any]] = frozenset(
         # a link of a letter, a code that somebody was given; and what makes a hash or sends a letter
         ConfirmEmail, ResetPassword, AcceptInvitation, AskPasswordReset, ClaimChart, Register, RegisterFounder,
         AskEmailChange, AskEmailChangeOf, ConfirmEmailChange, RevokeEmailChange,
-        # a program's secret or token, a device's code
-        AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
+        # a program's secret or token, a device's code; and what makes a program's secret
+        AskToRegister, AskProvider, Introspect, Refresh, FindDevice, AnswerDevice,
     }
 )  # fmt: skip

@@ -1,11 +1,13 @@
 """Which applications may ask for tokens: what they are, what they may ask for, and their secrets."""
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from salerno.contexts.identity.commands import (
+    ApproveClient,
     ChangeClient,
     ClientSecret,
     IssueClientSecret,
@@ -14,6 +16,7 @@ from salerno.contexts.identity.commands import (
 )
 from salerno.contexts.identity.queries import ClientById, ClientLine, Clients, OfferedScopes
 from salerno.interfaces.http import Body, Filled, Request, Response, ask, get, post, read_form
+from salerno.interfaces.web.provider_words import told
 from salerno.interfaces.web.rights import require
 from salerno.interfaces.web.settings.saving import FRESH, Attempt, Version, after, attempt, id_in, page, read, wrong
 
@@ -121,7 +124,29 @@ def _filled(line: ClientLine) -> dict[str, str]:
 async def client(request: Request[Any, Any, Any]) -> Response[Any]:
     """One application."""
     sheet = await _sheet(request, id_in(request, "client_id"))
+    if sheet.line.status == "pending":
+        return _asked(request, sheet.line)
     return await _form(request, _filled(sheet.line), sheet=sheet)
+
+
+def _asked(request: Request[Any, Any, Any], line: ClientLine, tried: Attempt = FRESH) -> Response[Any]:
+    """Who asks, where people would be sent, and everything that it wants: a name alone decides nothing."""
+    uris = (*line.terms.redirect_uris, *line.terms.logout_uris)
+    hosts = tuple(dict.fromkeys(urlsplit(uri).netloc or urlsplit(uri).scheme for uri in uris))
+    scopes = [(scope, told(scope)) for scope in line.terms.scopes]
+    made: Response[Any] = page(request, "clients", "client_asked", tried, line=line, hosts=hosts, scopes=scopes)
+    return made
+
+
+@post(f"{ONE}/approve", of=ApproveClient, media=HTML)
+async def approve(request: Request[Any, Any, Any]) -> Response[Any]:
+    """It may be used from now on, with what it asked for."""
+    id = id_in(request, "client_id")
+    version = (await read_form(request)).get("version", "")
+    tried = await attempt(request, ApproveClient(client_id=id), int(version) if version.isdigit() else None)
+    if tried.fine:
+        return after(request, f"{PATH}/{id}", "approved")
+    return _asked(request, (await _sheet(request, id)).line, tried)
 
 
 @post(ONE, of=ChangeClient, media=HTML)
@@ -157,4 +182,4 @@ async def retire(request: Request[Any, Any, Any]) -> Response[Any]:
     return await _form(request, _filled(sheet.line), tried, sheet)
 
 
-PAGES = [clients, new, register, client, change, issue_secret, retire]
+PAGES = [clients, new, register, client, approve, change, issue_secret, retire]

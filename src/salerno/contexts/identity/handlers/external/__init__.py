@@ -4,11 +4,14 @@ from salerno.contexts.identity.commands.external import (
     ComeBackFromProvider,
     EnterByProvider,
     ExternalProvidersHere,
+    HearSignOut,
     LeaveProvider,
     LinkProvider,
     MyExternalIdentities,
     ProveByProvider,
+    ProviderOfSession,
     UnlinkExternalIdentity,
+    UnlockByProvider,
 )
 from salerno.contexts.identity.handlers.external.arriving import come_back
 from salerno.contexts.identity.handlers.external.going import (
@@ -17,7 +20,10 @@ from salerno.contexts.identity.handlers.external.going import (
     leave_provider,
     link_provider,
     prove_by_provider,
+    provider_of_session,
+    unlock_by_provider,
 )
+from salerno.contexts.identity.handlers.external.hearing import hear_sign_out
 from salerno.contexts.identity.handlers.external.linking import my_external_identities, unlink_external_identity
 from salerno.kernel.messages import Query
 from salerno.kernel.room import Answer
@@ -31,4 +37,7 @@ EXTERNAL: dict[type[Query], Answer] = {
     MyExternalIdentities: my_external_identities,
     UnlinkExternalIdentity: unlink_external_identity,
     LeaveProvider: leave_provider,
+    UnlockByProvider: unlock_by_provider,
+    ProviderOfSession: provider_of_session,
+    HearSignOut: hear_sign_out,
 }

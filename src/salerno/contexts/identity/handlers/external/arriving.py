@@ -19,21 +19,23 @@ from salerno.contexts.identity.handlers.external import talking
 from salerno.contexts.identity.handlers.external.going import derived, way_back
 from salerno.contexts.identity.handlers.external.linking import Known, keep_identity, known_identity
 from salerno.contexts.identity.handlers.external.talking import Metadata, Tokens
-from salerno.contexts.identity.handlers.external.tokens import BadSignature, Wrong, checked, verified
+from salerno.contexts.identity.handlers.external.tokens import BadSignature, Wrong, checked, session_there, verified
 from salerno.contexts.identity.handlers.factors import own_account, rotate
 from salerno.contexts.identity.handlers.letters import account_in
-from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session
+from salerno.contexts.identity.handlers.opening import Entry, new_token, note, open_session, show
 from salerno.contexts.identity.handlers.sessions import present
 from salerno.contexts.identity.handlers.sign_in import pose
 from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.external import ExternalProvider, one_value
+from salerno.contexts.identity.rules.methods import of_provider
 from salerno.kernel.desk import Desk
 from salerno.kernel.errors import NotSignedIn
 from salerno.kernel.messages import INSTALLATION, Caller
 from salerno.kernel.transactions import Tx
 
 ONESELF = "identity.change_self"
+ANEW = ("prove", "unlock")  # they sign in there anew, and not by what they did before
 
 
 async def come_back(desk: Desk, errand: ComeBackFromProvider, caller: Caller) -> Arrival:
@@ -47,18 +49,18 @@ async def come_back(desk: Desk, errand: ComeBackFromProvider, caller: Caller) ->
     code = _code(provider, said, errand)
     back = way_back(desk.bus, provider)
     tokens = await talking.redeemed(provider, said, code, derived("verifier", errand.token), back)
-    since = row["begun_at"] if row["purpose"] == "prove" else None
+    since = row["begun_at"] if row["purpose"] in ANEW else None
     try:
         subject, claims = await _claims(desk, provider, said, tokens, errand.token, since)
     except Wrong as wrong:
         raise talking.refused(provider, f"id token: {wrong}") from None
     if not provider.admits(claims):
         raise ExternalNotAdmitted()
-    if row["purpose"] in ("link", "prove"):
+    if row["purpose"] in ("link", *ANEW):
         _same_person(provider, row, caller)
         if row["purpose"] == "link":
             return await _link(desk, provider, subject, claims, caller)
-        return await _prove(desk, provider, subject, claims, caller)
+        return await _prove(desk, provider, subject, claims, caller, unlocks=row["purpose"] == "unlock")
     if row["purpose"] == "invitation":
         await _accept(desk, provider, subject, claims, row["link"])
     return await _enter(desk, provider, subject, claims, errand, caller)
@@ -96,10 +98,10 @@ async def _claims(
 
 
 def _same_person(provider: ExternalProvider, row: Any, caller: Caller) -> None:
-    """Whoever went away in a session comes back in it, and it is not locked meanwhile."""
+    """Whoever went away in a session comes back in it, and it is not locked meanwhile, unless it was."""
     if caller.session is None or (row["account"], row["session"]) != (caller.actor, caller.session):
         raise talking.refused(provider, "another session")
-    if ONESELF not in caller.permissions:
+    if ONESELF not in caller.permissions and row["purpose"] != "unlock":
         raise ExternalRefused()
 
 
@@ -126,22 +128,26 @@ async def _link(
 
 
 async def _prove(
-    desk: Desk, provider: ExternalProvider, subject: str, claims: dict[str, Any], caller: Caller
+    desk: Desk, provider: ExternalProvider, subject: str, claims: dict[str, Any], caller: Caller, *, unlocks: bool
 ) -> Arrival:
-    """As the password does, which proves nothing grave where there is a second factor, unless that was shown there."""
+    """As the password does: it unlocks a screen, and proves nothing grave where there is a second factor, unless that
+    was shown there.
+    """
     home, view = await own_account(desk, caller)
     known = await known_identity(desk, provider, subject)
     if known is None or known.account != view.account:
         raise ExternalUnknown()
     _may_be_of(provider, home)
-    if view.has_factor and not provider.vouches(claims):
+    proved = not view.has_factor or provider.vouches(claims)
+    if not proved and not unlocks:
         raise FactorMissing("Use your passkey or a code of your authenticator.")
     session, token = caller.session, new_token()
     assert session is not None
 
     async def work(tx: Tx) -> None:
-        if not await tx.fetchval(SQL["prove_session"], session, view.account, tx.now, True):
+        if not await tx.fetchval(SQL["prove_session"], session, view.account, tx.now, proved):
             raise NotSignedIn()
+        await show(tx, session, *of_provider(claims, vouched=provider.vouches(claims)))
         await rotate(tx, caller, token)
         method = f"openid:{provider.id}"
         await note(tx, view.account, IdentityProvedAgain(account=view.account, session=session, method=method))
@@ -188,18 +194,23 @@ async def _enter(
         await _not_ready(desk, known, caller)
     vouched = provider.vouches(claims)
     if view.has_factor and not vouched:
-        return Arrival(outcome="challenged", posed=await pose(desk, known.home, view, "web", provider.id))
+        posed = await pose(
+            desk, known.home, view, "web", of_provider(claims), provider.id, session_there(provider, claims)
+        )
+        return Arrival(outcome="challenged", posed=posed)
     entry = Entry(
         home=known.home,
         account=known.account,
         kind="web",
         method=f"openid:{provider.id}",
+        shown=of_provider(claims, vouched=vouched),
         factor=vouched,
         address=caller.address,
         agent=errand.agent,
         device=errand.device,
         previous=errand.previous,
         provider=provider.id,
+        provider_session=session_there(provider, claims),
         vouched=vouched,
     )
     return Arrival(outcome="entered", opened=await open_session(desk, entry))

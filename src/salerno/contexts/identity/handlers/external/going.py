@@ -17,8 +17,10 @@ from salerno.contexts.identity.commands.external import (
     LinkProvider,
     ProveByProvider,
     ProviderLine,
+    ProviderOfSession,
+    UnlockByProvider,
 )
-from salerno.contexts.identity.errors import LinkOver, TooManyAttempts
+from salerno.contexts.identity.errors import LinkOver, NoSuchProvider, TooManyAttempts
 from salerno.contexts.identity.handlers import counting, letters
 from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.external.talking import metadata_of, provider_of, providers_of
@@ -78,6 +80,24 @@ async def prove_by_provider(desk: Desk, errand: ProveByProvider, caller: Caller)
     return await _depart(desk, errand.provider, await _own(desk, "prove", caller), caller)
 
 
+async def unlock_by_provider(desk: Desk, errand: UnlockByProvider, caller: Caller) -> Departure:
+    """Only there where they came from: behind a lock nobody opens another way in."""
+    purpose = await _own(desk, "unlock", caller)
+    if await _came_by(desk, caller) != errand.provider:
+        raise NoSuchProvider()
+    return await _depart(desk, errand.provider, purpose, caller)
+
+
+async def provider_of_session(desk: Desk, errand: ProviderOfSession, caller: Caller) -> ProviderLine | None:
+    found = providers_of(desk.bus).by_id.get(await _came_by(desk, caller))
+    return ProviderLine(provider=found.id, name=found.name) if found else None
+
+
+async def _came_by(desk: Desk, caller: Caller) -> str:
+    async with desk.bus.reading("identity", INSTALLATION) as tx:
+        return str(await tx.fetchval(SQL["provider_of_session"], caller.session, caller.actor) or "")
+
+
 async def _own(desk: Desk, name: str, caller: Caller) -> Purpose:
     if caller.session is None:
         raise NotSignedIn()
@@ -104,7 +124,7 @@ async def _depart(desk: Desk, id: str, purpose: Purpose, caller: Caller) -> Depa
         "nonce": derived("nonce", token),
         "code_challenge": base64.urlsafe_b64encode(verifier).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
-    } | ({"prompt": "login", "max_age": "0"} if purpose.name == "prove" else {})
+    } | ({"prompt": "login", "max_age": "0"} if purpose.name in ("prove", "unlock") else {})
     end = said.authorization_endpoint
     return Departure(location=f"{end}{'&' if '?' in end else '?'}{urlencode(asked)}", token=token)
 

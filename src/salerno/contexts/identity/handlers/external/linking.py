@@ -48,8 +48,8 @@ def _named(provider: ExternalProvider, subject: str) -> str:
     return f"{provider.issuer}\n{subject}"
 
 
-async def known_identity(desk: Desk, provider: ExternalProvider, subject: str) -> Known | None:
-    """Found by a keyed number, then held against the sealed words themselves."""
+async def known_identity(desk: Desk, provider: ExternalProvider, subject: str, *, used: bool = True) -> Known | None:
+    """Found by a keyed number, then held against the sealed words themselves. `used`: somebody comes in by it now."""
     async with desk.bus.reading("identity", INSTALLATION) as tx:
         (token,) = await tx.tokens("external", _named(provider, subject))
         row: Any = await tx.fetchrow(SQL["external_identity"], token)
@@ -57,8 +57,11 @@ async def known_identity(desk: Desk, provider: ExternalProvider, subject: str) -
         return None
     home, account, identity = (UUID(bytes=row[name].bytes) for name in ("home", "account", "identity"))
     async with desk.bus.reading("identity", home) as tx:
-        used = await tx.fetch(SQL["use_external_identity"], home, identity, tx.now)
-        docs = await tx.open_docs("external_identities", used, KeptIdentity)
+        if used:
+            rows = await tx.fetch(SQL["use_external_identity"], home, identity, tx.now)
+        else:
+            rows = await tx.fetch(SQL["kept_external_identity"], home, identity)
+        docs = await tx.open_docs("external_identities", rows, KeptIdentity)
     if not docs or (docs[0].issuer, docs[0].subject) != (provider.issuer, subject):
         return None
     return Known(home=home, account=account, identity=identity)

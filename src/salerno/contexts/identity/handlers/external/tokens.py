@@ -11,6 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from salerno.contexts.identity.rules.client import SECRETS_OF_KEYS
+from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.external import ExternalProvider
 
 DIGESTS = {
@@ -19,9 +20,10 @@ DIGESTS = {
 }  # fmt: skip
 CURVES = frozenset({"P-256", "P-384", "P-521"})
 RSA_LETTERS = 341  # base64url of 2048 bits
+SIGN_OUT = "http://schemas.openid.net/event/backchannel-logout"
 LEEWAY = 60
 OLDEST = 600
-LONGEST_SUBJECT = 255
+LONGEST_SUBJECT = LONGEST_SID = 255
 LONGEST_TOKEN = 65_536
 
 
@@ -33,8 +35,10 @@ class BadSignature(Wrong):
     """No key that we know has signed it; perhaps one that we do not know yet."""
 
 
-def verified(token: str, keys: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token that one of these keys has signed."""
+def verified(
+    token: str, keys: list[dict[str, Any]], kind: str = "JWT", *, said: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a token of this type that one of these keys has signed. `said`: it names its type."""
     fit = [key for key in keys[:100] if _is_fit(key)]
     if not fit or len(token) > LONGEST_TOKEN:
         raise BadSignature("no fit key, or too long")
@@ -42,7 +46,8 @@ def verified(token: str, keys: list[dict[str, Any]]) -> tuple[dict[str, Any], di
         read = jwt.decode(token, KeySet.import_key_set({"keys": fit}), algorithms=list(DIGESTS))
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise BadSignature(type(error).__name__) from None
-    if str(read.header.get("typ", "JWT")).upper() != "JWT":
+    named = str(read.header.get("typ", "" if said else kind)).lower().removeprefix("application/")
+    if named != kind.lower():
         raise Wrong("typ")
     return read.header, read.claims
 
@@ -110,3 +115,34 @@ def _instant(claims: dict[str, Any], name: str) -> float:
 def _half_hash(algorithm: str, token: str) -> str:
     digest = hashlib.new(DIGESTS[algorithm], token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def heard(provider: ExternalProvider, claims: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The claims of a logout token that is for us and of now (OpenID Connect Back-Channel Logout 2.6)."""
+    at = int(now.timestamp())
+    if claims.get("iss") != provider.issuer:
+        raise Wrong("iss")
+    _for_us(provider, claims)
+    if not at - LEEWAY < _instant(claims, "exp") <= at + OLDEST + LEEWAY:
+        raise Wrong("exp")
+    if not at - OLDEST <= _instant(claims, "iat") <= at + LEEWAY:
+        raise Wrong("iat")
+    if "nonce" in claims:
+        raise Wrong("nonce")
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(SIGN_OUT), dict):
+        raise Wrong("events")
+    for name, longest in (("jti", LONGEST_SUBJECT), ("sub", LONGEST_SUBJECT), ("sid", LONGEST_SID)):
+        value = claims.get(name)
+        if (value is not None or name == "jti") and not (isinstance(value, str) and 1 <= len(value) <= longest):
+            raise Wrong(name)
+    if claims.get("sub") is None and claims.get("sid") is None:
+        raise Wrong("neither sub nor sid")
+    return claims
+
+
+def session_there(provider: ExternalProvider, claims: dict[str, Any]) -> bytes | None:
+    """What the session is called there, where it is called anything: kept as a hash."""
+    said = claims.get("sid")
+    fit = isinstance(said, str) and 1 <= len(said) <= LONGEST_SID
+    return token_hash(f"{provider.issuer}\n{said}") if fit else None

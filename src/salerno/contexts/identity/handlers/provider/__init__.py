@@ -14,6 +14,7 @@ from salerno.contexts.identity.commands.provider import (
     UserInfo,
     WithdrawApplication,
 )
+from salerno.contexts.identity.commands.registration import AskToRegister
 from salerno.contexts.identity.handlers.provider.authorize import begin_authorization, go_on_with_authorization
 from salerno.contexts.identity.handlers.provider.devices import answer_device, find_device
 from salerno.contexts.identity.handlers.provider.discovery import provider_metadata
@@ -26,11 +27,13 @@ from salerno.contexts.identity.handlers.provider.own import (
     user_info,
     withdraw_application,
 )
+from salerno.contexts.identity.handlers.provider.registration import ask_to_register
 from salerno.kernel.messages import Query
 from salerno.kernel.room import Answer
 
 PROVIDER: dict[type[Query], Answer] = {
     AskProvider: ask_provider,
+    AskToRegister: ask_to_register,
     ProviderMetadata: provider_metadata,
     BeginAuthorization: begin_authorization,
     GoOnWithAuthorization: go_on_with_authorization,

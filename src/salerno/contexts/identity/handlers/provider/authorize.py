@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from authlib.common.urls import add_params_to_uri
@@ -16,7 +16,13 @@ from salerno.contexts.identity.handlers.opening import note
 from salerno.contexts.identity.handlers.provider.bridge import drive
 from salerno.contexts.identity.handlers.provider.clients import Client
 from salerno.contexts.identity.handlers.provider.lookups import uuid_of
-from salerno.contexts.identity.handlers.provider.requests import LAUNCHES, audience_of, is_plain, refuse_odd_request
+from salerno.contexts.identity.handlers.provider.requests import (
+    ENCOUNTER,
+    LAUNCHES,
+    audience_of,
+    is_plain,
+    refuse_odd_request,
+)
 from salerno.contexts.identity.handlers.provider.server import Server
 from salerno.contexts.identity.handlers.provider.talk import (
     ASKING_LIFE,
@@ -50,6 +56,8 @@ class Presence:
     session: UUID
     since: datetime
     factor: bool
+    shown: tuple[str, ...]
+    acting: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ async def begin_authorization(desk: Desk, errand: BeginAuthorization, caller: Ca
 
     async def work(tx: Tx) -> Step:
         talk = talk_of(desk, keys, caller, tx, errand.parameters)
+        if errand.posted:
+            return await _step(talk, talk.now, Answered(), "", posted=True)
         if (refused := await _take_pushed(talk)) is not None:
             return refused
         return await _step(talk, talk.now, Answered(), "")
@@ -117,13 +127,24 @@ async def _take_pushed(talk: Talk) -> Step | None:
     return None
 
 
-async def _step(talk: Talk, asked_at: datetime, answered: Answered, handle: str) -> Step:
+async def _carried(talk: Talk, client_id: str) -> Step:
+    """What came in a form goes on as if its program had pushed it: one way to a code, whatever the method."""
+    named = dict(talk.form).get("request_uri")
+    uri = named or REQUEST_URI + await keep(talk, client_id, talk.form, pushed=True)
+    return Step(outcome="back", location=f"/authorize?{urlencode({'client_id': client_id, 'request_uri': uri})}")
+
+
+async def _step(talk: Talk, asked_at: datetime, answered: Answered, handle: str, *, posted: bool = False) -> Step:
+    if posted and "request_uri" in dict(talk.form):
+        return await _carried(talk, dict(talk.form).get("client_id", ""))
     if not is_plain(talk.form):
         return Step(outcome="error", error="invalid_request")
     server, request = Server(talk), talk.request()
     try:
         await drive(server.get_consent_grant, request)
         refuse_odd_request(talk, request)
+        if posted:
+            return await _carried(talk, request.client.id)
         return await _decide(talk, request, asked_at, answered, handle)
     except OAuth2Error as error:
         if error.redirect_uri:
@@ -153,9 +174,11 @@ async def _decide(talk: Talk, request: Any, asked_at: datetime, answered: Answer
     if client.home not in (INSTALLATION, talk.caller.organisation) or answered.decision == "deny":
         raise AccessDeniedError(redirect_uri=back)
     wanted = _grantable(talk.caller, split(request.scope))
+    patient, encounter = await _launched(talk, client, data, wanted, back)
+    if encounter is None:  # nobody chooses a visit here: what is not given is not said to be granted
+        wanted = tuple(scope for scope in wanted if scope != ENCOUNTER)
     if not wanted:
         raise InvalidScopeError(redirect_uri=back)
-    patient, encounter = await _launched(talk, client, data, wanted, back)
     patient = patient or _own_chart(talk.caller, wanted)
     must_choose = patient is None and _needs_patient(wanted)
     if await _must_ask(talk, client, present, wanted, prompts, must_choose) and not answered.decision:
@@ -197,9 +220,10 @@ async def _grant(
     if handle and not await talk.tx.fetchval(SQL["drop_authorization"], token_hash(handle)):
         return Step(outcome="error", error="expired")
     grounds = Grounds(
-        home=present.home, account=present.account, parent=present.session, scope=" ".join(wanted),
+        home=present.home, account=present.account, parent=present.session, acting=present.acting,
+        scope=" ".join(wanted),
         audience=audience_of(talk, request), auth_time=present.since, factor=present.factor,
-        nonce=data.get("nonce", ""), patient=patient, encounter=encounter, redirect_uri=back,
+        shown=present.shown, nonce=data.get("nonce", ""), patient=patient, encounter=encounter, redirect_uri=back,
         challenge=data["code_challenge"],
     )  # fmt: skip
     return Step(outcome="back", location=await _location(talk, client, grounds, data.get("state")))
@@ -214,7 +238,9 @@ async def _presence(talk: Talk) -> Presence | None:
     if row is None or row["kind"] != "web":
         return None
     home: Any = await talk.tx.fetchval(SQL["home_of"], talk.caller.actor)
-    return Presence(talk.caller.actor, uuid_of(home), session, row["opened_at"], row["factor"])
+    acting = row["acting"] and uuid_of(row["acting"])
+    shown = tuple(row["shown"])
+    return Presence(talk.caller.actor, uuid_of(home), session, row["opened_at"], row["factor"], shown, acting)
 
 
 def _too_long_ago(present: Presence, data: dict[str, str], prompts: list[str], asked_at: datetime) -> bool:

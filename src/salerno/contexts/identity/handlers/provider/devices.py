@@ -82,10 +82,12 @@ async def _grounds(talk: Talk, row: Any) -> Grounds | None:
         home=uuid_of(row["home"]),
         account=uuid_of(row["account"]),
         parent=uuid_of(row["parent"]),
+        acting=parent["acting"] and uuid_of(parent["acting"]),
         scope=row["scope"],
         audience=talk.policy.audience,
         auth_time=parent["opened_at"],
         factor=parent["factor"],
+        shown=tuple(parent["shown"]),
     )
 
 

@@ -7,14 +7,15 @@ from salerno.contexts.identity.handlers.counting import policy_of
 from salerno.contexts.identity.handlers.keys import ALGORITHM
 from salerno.contexts.identity.handlers.provider.assertions import ALGORITHMS
 from salerno.contexts.identity.handlers.provider.clients import CODE, CONFIDENTIAL, DEVICE, METHODS, REFRESH, SERVICE
+from salerno.contexts.identity.rules.methods import LEVELS
 from salerno.contexts.identity.rules.scopes import PLAIN, api_scopes
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import Caller
 
 SMART = ["patient/*.cruds", "user/*.cruds", "system/*.cruds"]
 CLAIMS = [
-    "sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid", "name", "given_name",
-    "family_name", "locale", "email", "role", "org", "fhirUser",
+    "sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "acr", "nonce", "at_hash", "sid", "name", "given_name",
+    "family_name", "locale", "email", "role", "roles", "org", "fhirUser",
 ]  # fmt: skip
 CAPABILITIES = [
     "launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric",
@@ -40,6 +41,8 @@ async def provider_metadata(desk: Desk, errand: ProviderMetadata, caller: Caller
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
     }
+    if policy_of(desk.bus).registration:
+        common |= {"registration_endpoint": f"{issuer}/register"}
     if errand.kind == "smart":
         return common | {"capabilities": CAPABILITIES}
     common |= {
@@ -61,6 +64,7 @@ async def provider_metadata(desk: Desk, errand: ProviderMetadata, caller: Caller
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
         "claims_supported": CLAIMS,
+        "acr_values_supported": LEVELS,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

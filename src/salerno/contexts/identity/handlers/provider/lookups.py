@@ -10,7 +10,7 @@ from salerno.contexts.identity.handlers.keys import verified_claims
 from salerno.contexts.identity.handlers.opening import note
 from salerno.contexts.identity.handlers.provider.clients import Client
 from salerno.contexts.identity.handlers.provider.talk import Grounds, Talk
-from salerno.contexts.identity.handlers.provider.tokens import account_of, successor
+from salerno.contexts.identity.handlers.provider.tokens import person_of, successor
 from salerno.contexts.identity.projections import SQL
 from salerno.contexts.identity.rules.codes import token_hash
 
@@ -72,10 +72,12 @@ def _grounds(grant: Any) -> Grounds:
         home=uuid_of(grant["home"]),
         account=uuid_of(grant["account"]),
         parent=uuid_of(grant["parent"] or grant["session"]),
+        acting=grant["acting"] and uuid_of(grant["acting"]),
         scope=grant["scope"],
         audience=grant["audience"],
         auth_time=grant["auth_time"],
         factor=grant["factor"],
+        shown=tuple(grant["shown"]),
         patient=grant["patient"] and uuid_of(grant["patient"]),
         encounter=grant["encounter"] and uuid_of(grant["encounter"]),
     )
@@ -173,10 +175,11 @@ async def _of_access(talk: Talk, claims: dict[str, Any]) -> Token | None:
         name: claims[name] for name in ("sub", "aud", "exp", "iat", "scope", "sid", "jti") if name in claims
     }
     told |= {"token_type": "Bearer"}
-    if role := claims.get("role"):
-        told["role"] = role
+    told |= {name: claims[name] for name in ("role", "roles", "org") if name in claims}
     if grant["patient"] is not None:
         told["patient"] = str(grant["patient"])
+    if grant["encounter"] is not None:
+        told["encounter"] = str(grant["encounter"])
     return Token(session, grant["client"], uuid_of(grant["home"]), told)
 
 
@@ -185,7 +188,8 @@ async def _good(talk: Talk, grant: Any) -> bool:
         return False
     if grant["account"] is None:
         return True
-    return await account_of(talk, uuid_of(grant["home"]), uuid_of(grant["account"])) is not None
+    acting = grant["acting"] and uuid_of(grant["acting"])
+    return await person_of(talk, uuid_of(grant["home"]), uuid_of(grant["account"]), acting) is not None
 
 
 async def revoke(talk: Talk, token: Token) -> None:

@@ -19,8 +19,9 @@ from salerno.contexts.identity.handlers.factors import own_account
 from salerno.contexts.identity.handlers.keys import ring
 from salerno.contexts.identity.handlers.opening import note
 from salerno.contexts.identity.handlers.provider.clients import find_client, known_client
+from salerno.contexts.identity.handlers.provider.lookups import uuid_of
 from salerno.contexts.identity.handlers.provider.talk import LAUNCH_LIFE, new_handle, talk_of
-from salerno.contexts.identity.handlers.provider.tokens import person_claims
+from salerno.contexts.identity.handlers.provider.tokens import person_claims, person_of
 from salerno.contexts.identity.projections import CLIENTS, SQL
 from salerno.contexts.identity.rules.codes import token_hash
 from salerno.contexts.identity.rules.scopes import split
@@ -33,14 +34,19 @@ from salerno.kernel.transactions import Tx
 async def user_info(desk: Desk, errand: UserInfo, caller: Caller) -> dict[str, Any]:
     if caller.session is None:
         raise NotSignedIn()
-    keys = await ring(desk)
-    async with desk.bus.reading("identity", INSTALLATION) as tx:
-        grant = await tx.fetchrow(SQL["grant"], caller.session)
-        talk = talk_of(desk, keys, caller, tx)
-    if grant is None or grant["account"] is None or "openid" not in split(grant["scope"]):
-        raise ScopeMissing()
-    home, view = await own_account(desk, caller)
-    return person_claims(talk, view, home, grant["scope"])
+    keys, session = await ring(desk), caller.session
+
+    async def work(tx: Tx) -> dict[str, Any]:
+        grant = await tx.fetchrow(SQL["grant"], session)
+        if grant is None or grant["account"] is None or "openid" not in split(grant["scope"]):
+            raise ScopeMissing()
+        talk, acting = talk_of(desk, keys, caller, tx), grant["acting"] and uuid_of(grant["acting"])
+        person = await person_of(talk, uuid_of(grant["home"]), caller.actor, acting)
+        if person is None:
+            raise NotSignedIn()
+        return person_claims(talk, person, grant["scope"])
+
+    return await desk.within(INSTALLATION, work)
 
 
 async def my_applications(desk: Desk, errand: MyApplications, caller: Caller) -> Sequence[ApplicationLine]:

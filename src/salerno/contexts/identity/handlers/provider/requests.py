@@ -9,8 +9,8 @@ from salerno.contexts.identity.handlers.provider.talk import Talk
 from salerno.contexts.identity.rules.scopes import smart, split
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-LAUNCHES = frozenset({"launch", "launch/patient", "launch/encounter"})
-
+ENCOUNTER = "launch/encounter"
+LAUNCHES = frozenset({"launch", "launch/patient", ENCOUNTER})
 
 FREE_TEXT = frozenset({"state", "login_hint", "ui_locales", "nonce", "logout_hint"})
 VISIBLE = re.compile(r"[ !#-\[\]-~]*")

@@ -41,10 +41,12 @@ class Grounds(Struct, frozen=True, kw_only=True):
     home: UUID
     account: UUID
     parent: UUID
+    acting: UUID | None = None  # the organisation where it is not at home
     scope: str
     audience: str
     auth_time: datetime
     factor: bool
+    shown: tuple[str, ...] = ()
     nonce: str = ""
     patient: UUID | None = None
     encounter: UUID | None = None
