@@ -48,10 +48,11 @@ async def register_founder(desk: Desk, errand: RegisterFounder, caller: Caller) 
 
     if policy.mails:
         wish = unverified(wish)
-    if await create(desk, home, wish, await hashed(password), "", caller):
+    hash = await hashed(password)
+    if await create(desk, home, wish, hash, "", caller):
         await desk.within(home, remember, actor=wish.account)
     else:
-        await tell_owner_of_address(desk, wish, password)
+        await tell_owner_of_address(desk, wish, hash)
     await counting.slow_down(started, policy)
     return registered(wish)
 

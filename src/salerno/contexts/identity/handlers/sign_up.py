@@ -68,11 +68,12 @@ async def register(desk: Desk, errand: Register, caller: Caller) -> Registered:
     )
     if policy.mails and not appoints:
         wish = unverified(wish)
-    created = await create(desk, home, wish, await hashed(password), errand.code if patient else "", caller)
+    hash = await hashed(password)
+    created = await create(desk, home, wish, hash, errand.code if patient else "", caller)
     if not created and appoints:
         raise EmailTaken()
     if not created:
-        await tell_owner_of_address(desk, wish, password)
+        await tell_owner_of_address(desk, wish, hash)
     if not appoints:
         await counting.slow_down(started, policy)
     return registered(wish)
@@ -99,7 +100,7 @@ def outcome_of(wish: SelfSignedUp) -> str:
     return "active" if wish.approved or wish.role is Role.PATIENT else "pending"
 
 
-async def tell_owner_of_address(desk: Desk, wish: SelfSignedUp, password: str) -> None:
+async def tell_owner_of_address(desk: Desk, wish: SelfSignedUp, hash: str) -> None:
     """By letter alone. An account that was never confirmed is whose letter is: the newest password counts."""
     policy = policy_of(desk.bus)
     if not policy.mails or not await may_write(desk, wish.email):
@@ -107,7 +108,6 @@ async def tell_owner_of_address(desk: Desk, wish: SelfSignedUp, password: str) -
     home, view = await found_by(desk, wish.email)
     if home is None or view is None:
         return
-    hash = await hashed(password)
 
     async def work(tx: Tx) -> None:
         if view.status == "unverified":
