@@ -25,7 +25,7 @@ serve: setup ## The product on your own data folder
 	@$(BIN)/salerno serve
 
 test: setup test-tools ## All tests; T=tests/kernel for some of them
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(T)
 
 check: setup ## Style, types, import rules, the lock and the house's own rules
 	@$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 """A server process of one's own: started, asked over HTTP, killed with everything below it."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,12 @@ UNLIMITED = {
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """One that nobody has, below those that the system gives to whoever asks for any: they may be taken meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:
@@ -55,14 +59,13 @@ class Process:
 
     def ready(self, seconds: float = PATIENCE) -> "Process":
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            assert self.process is not None and self.process.poll() is None, self.said()
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
-                    return self
-            except httpx.HTTPError:
-                pass
-            time.sleep(0.1)
+        with httpx.Client(base_url=self.url, timeout=5, verify=False) as client:
+            while time.monotonic() < until:
+                assert self.process is not None and self.process.poll() is None, self.said()
+                with suppress(httpx.HTTPError):
+                    if client.get("/readyz").status_code == 200:
+                        return self
+                time.sleep(0.1)
         raise AssertionError(f"not ready after {seconds} s: {self.said()}")
 
     def said(self) -> str:

@@ -4,6 +4,7 @@ import csv
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -24,8 +25,20 @@ settings.register_profile(
 )
 settings.load_profile("shared-machine")
 
+LONG_FOLDERS = frozenset({"journeys", "operations", "security"})
+LONG_KINDS = frozenset({"browser", "chaos", "postgres15", "slow"})
 ROLES = Path(__file__).parents[1] / "src/salerno/contexts/identity/data/roles.csv"
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first: nobody waits at the end for one that was begun last."""
+    long = {
+        item.path
+        for item in items
+        if item.path.parent.name in LONG_FOLDERS or LONG_KINDS.intersection(mark.name for mark in item.iter_markers())
+    }
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +83,7 @@ def organisation() -> UUID:
     return uuid4()
 
 
+@cache
 def permissions_of(role: str) -> frozenset[str]:
     """What a role may do, read from the product's own table."""
     with ROLES.open() as table:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from msgspec.structs import replace
+from tests.applications import build
 
 from salerno.contexts.audit.queries import (
     AccessesOfPatient,
@@ -22,7 +23,7 @@ from salerno.contexts.records.commands import RecordAllergy
 from salerno.contexts.records.queries import Allergies, Problems
 from salerno.contexts.staff.commands import AddStaffMember
 from salerno.interfaces import api
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus
 from salerno.kernel.errors import NotAllowed, NotFound

@@ -3,16 +3,21 @@
 import base64
 import hashlib
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
+from tests.applications import build
 
 from salerno.contexts.identity.commands import CreateUser, IssueClientSecret, RegisterClient
+from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, fhir, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.edge import Rules
 from salerno.interfaces.http.sessions import sessions_of
 from salerno.kernel.bus import Bus
@@ -23,6 +28,7 @@ HTML = {"Accept": "text/html"}
 BASE = "https://clinic.test"
 CALLBACK = "https://app.example/cb"
 VERIFIER = "v" * 20 + "0123456789-._~" + "abcdefghij" * 3
+POLICY = SignInPolicy(issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000)
 
 
 def challenge_of(verifier: str) -> str:
@@ -147,3 +153,17 @@ def one_of(query: str, name: str) -> str:
 def application(bus: Bus, **rules: Any) -> Any:
     setup = Setup(sessions=sessions_of(bus), stop=False, clock=bus.clock, rules=Rules(**rules))
     return build(bus, [web.door(bus), api.door(bus), fhir.door(bus)], setup)
+
+
+@asynccontextmanager
+async def opened(bus: Bus, admin: Caller, policy: SignInPolicy = POLICY, **headers: str) -> AsyncIterator[World]:
+    """The clinic, for as long as the block lasts. `headers` are what its program always says."""
+    app = application(bus)
+    transport = httpx.ASGITransport(app)
+    bus.settings[SignInPolicy] = policy
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
+        httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers) as program,
+    ):
+        yield World(bus, admin, browser, program, app)
+    bus.settings.pop(SignInPolicy, None)

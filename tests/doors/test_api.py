@@ -9,10 +9,11 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.applications import build
 from tests.doors.probe import CSRF, NOW, client_of
 
 from salerno.interfaces.api import door, routes_of_rooms
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.limits import REPORT, Limits, Policy
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus

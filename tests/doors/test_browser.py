@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,32 +11,26 @@ from typing import Any
 
 import httpx
 import pytest
+from bench.harness import free_port
 from playwright.async_api import Browser, Page, async_playwright
+from tests.web.conftest import AXE, CHROMIUM, FLAGS
 
 ROOT = Path(__file__).parents[2]
-AXE = ROOT / "frontend/node_modules/axe-core/axe.min.js"
 BUILT = ROOT / "src/salerno/interfaces/web/static/manifest.json"
-CHROMIUM = "/usr/bin/chromium"
 IN_CI = "CI" in os.environ  # there a missing part is a failure
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SIZES = {"phone": (390, 844), "desk": (1440, 900), "wall": (1920, 1080)}
 LOOKS = [("it", "light"), ("it", "dark"), ("en", "light"), ("en", "dark")]
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not IN_CI and not Path(CHROMIUM).exists(), reason="there is no Chromium here"),
+    pytest.mark.skipif(not IN_CI and not CHROMIUM, reason="there is no Chromium here"),
     pytest.mark.skipif(not IN_CI and not BUILT.exists(), reason="the front end is not built"),
 ]
 
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ["--interface", "asgi", "--factory", "--http", "1", "--no-ws", "--port", str(port)]
     server = subprocess.Popen(
         [sys.executable, "-m", "granian", *arguments, "tests.doors.serving:create"],
@@ -65,12 +58,19 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the server did not answer")
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 async def opened(browser: Browser, url: str, **options: Any) -> tuple[Page, list[str]]:
@@ -113,9 +113,8 @@ async def test_the_style_page_is_clean_and_accessible(
     assert found == []
     assert complaints == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    folder = ROOT / "test-results"
-    folder.mkdir(exist_ok=True)
-    await page.screenshot(path=folder / f"style-{language}-{theme}-{size}.png", full_page=True)
+    if folder := os.environ.get("SHOTS"):
+        await page.screenshot(path=Path(folder) / f"style-{language}-{theme}-{size}.png", full_page=True)
 
 
 async def test_language_and_colours_change_in_place_and_keep_what_was_typed(browser: Browser, origin: str) -> None:
@@ -196,8 +195,7 @@ async def test_the_api_documents_are_accessible(browser: Browser, origin: str, t
     page, _ = await opened(browser, f"{origin}/api/docs", locale="en")
     await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     await page.fill("#filter", "appointments")
-    for summary in await page.locator(".operation:visible > summary").all():
-        await summary.click()
+    await page.locator(".operation:visible > summary").evaluate_all("all => all.forEach(each => each.click())")
     assert await page.locator(".operation[open] .try").count() > 10
     await page.evaluate(AXE.read_text())
     rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]

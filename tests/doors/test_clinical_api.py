@@ -7,11 +7,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+from tests.applications import build
 from tests.doors.probe import CSRF, NOW, client_of
 
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.interfaces.api import door
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller

@@ -15,7 +15,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from tests.doors.liar import CLIENT, SECRET, Liar, unsigned
-from tests.doors.provider_world import PASSWORD, World, application, csrf_in
+from tests.doors.provider_world import BASE, HTML, PASSWORD, POLICY, World, csrf_in, opened
 
 from salerno.contexts.identity.commands import ConfirmTotp, EnrolTotp
 from salerno.contexts.identity.commands.letters import InviteUser
@@ -27,7 +27,6 @@ from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 from salerno.kernel.testing import MovableClock
 
-BASE, HTML = "https://clinic.test", {"Accept": "text/html"}
 BACK = "/sign-in/back/ospedale"
 REFUSED = "This sign-in was begun elsewhere, took too long or was answered wrongly."
 
@@ -59,27 +58,18 @@ def provider(bus: Bus, liar: Liar) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture(autouse=True)
 def policy(bus: Bus) -> Iterator[Callable[..., None]]:
-    relaxed = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000, mails=True
-    )
-
     def put(**changes: Any) -> None:
-        bus.settings[SignInPolicy] = replace(relaxed, **changes)
+        bus.settings[SignInPolicy] = replace(POLICY, mails=True, **changes)
 
     put()
     yield put
-    bus.settings.pop(SignInPolicy)
+    bus.settings.pop(SignInPolicy, None)
 
 
 @pytest.fixture
 async def world(bus: Bus, admin: Caller, provider: Callable[..., None]) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
+    async with opened(bus, admin, bus.settings[SignInPolicy], **HTML) as world:
+        yield world
 
 
 def asked_in(answer: httpx.Response) -> dict[str, str]:

@@ -1,15 +1,13 @@
 """The FHIR R4 interface: what it says it can do, a patient by id, and refusals as OperationOutcomes."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from tests.doors.provider_world import BASE, HTML, PASSWORD, World, application
+from tests.doors.provider_world import BASE, PASSWORD, World
 
-from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.patients.commands import (
     GivenAddress,
     GivenEmergencyContact,
@@ -17,30 +15,8 @@ from salerno.contexts.patients.commands import (
     RegisterPatient,
     UpdatePatient,
 )
-from salerno.kernel.bus import Bus
-from salerno.kernel.messages import Caller
 
 SCOPES = ("openid", "fhirUser", "launch/patient", "user/Patient.rs", "user/Observation.rs", "patient-api")
-
-
-@pytest.fixture(autouse=True)
-def policy(bus: Bus) -> Iterator[None]:
-    bus.settings[SignInPolicy] = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
-    )
-    yield
-    bus.settings.pop(SignInPolicy, None)
-
-
-@pytest.fixture
-async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
 
 
 @pytest.fixture

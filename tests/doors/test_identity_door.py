@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 import httpx
 import pyotp
 import pytest
+from tests.applications import build
 
 from salerno.contexts.identity.commands import CreateUser, Opened, SignIn
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import NOBODY, sessions_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller

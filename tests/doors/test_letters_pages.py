@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from tests.applications import build
 
 from salerno.contexts.identity.commands import CreateUser, SignIn
 from salerno.contexts.identity.handlers.posting import Postman
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import NOBODY, sessions_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.mail import Letter

@@ -2,17 +2,20 @@
 
 import asyncio
 import itertools
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
 import pytest
+from tests.applications import build
 from tests.doors.probe import TOKEN, application, client_of
 
 from salerno import app
+from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.limits import (
     ANONYMOUS,
     PROBE,
@@ -150,6 +153,13 @@ class Seat:
 
     def forget(self, token: str = "") -> None:
         return None
+
+
+@pytest.fixture(autouse=True)
+def _guesses_of_other_tests_do_not_count(bus: Bus) -> Iterator[None]:
+    bus.settings[SignInPolicy] = SignInPolicy(failures_per_account=100_000, failures_per_address=100_000)
+    yield
+    bus.settings.pop(SignInPolicy, None)
 
 
 def whole(bus: Bus, admin: Caller, *policies: Policy) -> httpx.AsyncClient:

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.applications import build
 from tests.doors.test_patients_api import Known, by
 
 from salerno.interfaces import api
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 

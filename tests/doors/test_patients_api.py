@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.applications import build
 
 from salerno.interfaces import api
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus
 from salerno.kernel.clock import SystemClock

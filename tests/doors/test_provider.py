@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,6 @@ from tests.doors.provider_world import (
     BASE,
     CALLBACK,
     FORM,
-    HTML,
     VERIFIER,
     World,
     application,
@@ -34,28 +32,7 @@ from salerno.contexts.identity.commands.made_roles import DefineRole, RetireRole
 from salerno.contexts.identity.commands.memberships import AcceptMembership, EndMembership, SwitchOrganisation
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
-from salerno.kernel.messages import Caller
 from salerno.kernel.testing import MovableClock
-
-
-@pytest.fixture(autouse=True)
-def policy(bus: Bus) -> Iterator[None]:
-    bus.settings[SignInPolicy] = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
-    )
-    yield
-    bus.settings.pop(SignInPolicy, None)
-
-
-@pytest.fixture
-async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
 
 
 async def verified(world: World, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -912,8 +889,8 @@ async def test_t027_programs_do_not_register_themselves(world: World) -> None:
     assert "registration_endpoint" not in told
 
 
-async def test_t031_no_other_origin_reads_the_way_to_a_code(bus: Bus) -> None:
-    app = application(bus, cross_origins=frozenset({"https://app.example"}))
+async def test_t031_no_other_origin_reads_the_way_to_a_code(world: World) -> None:
+    app = application(world.bus, cross_origins=frozenset({"https://app.example"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as program:
         for origin, path, named in (
             ("https://app.example", "/.well-known/openid-configuration", True),

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from tests.applications import build
 from tests.doors.test_patients_api import Known, by
 
 from salerno.contexts.identity.commands import CreateUser
 from salerno.interfaces import api
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 

@@ -1,17 +1,14 @@
 """SMART launches: from a chart and alone, with the patient in the token and scopes that narrow what is reached."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
-from tests.doors.provider_world import BASE, HTML, World, application, back, csrf_in
+from tests.doors.provider_world import BASE, World, back, csrf_in
 
 from salerno.contexts.encounters.commands import StartVisit
 from salerno.contexts.identity.commands import IssueChartCode
-from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
@@ -21,26 +18,6 @@ SCOPES = (
     "user/*.cruds", "patient-api",
 )  # fmt: skip
 LAUNCH = "https://app.example/launch"
-
-
-@pytest.fixture(autouse=True)
-def policy(bus: Bus) -> Iterator[None]:
-    bus.settings[SignInPolicy] = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
-    )
-    yield
-    bus.settings.pop(SignInPolicy, None)
-
-
-@pytest.fixture
-async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
 
 
 async def patient(world: World, name: str = "Bruna Neri") -> UUID:

@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from tests.applications import build
 from tests.identity.authenticator import Authenticator
 
 from salerno.app import rooms
 from salerno.contexts.identity.commands import CreateUser, SignIn
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.sessions import NOBODY, sessions_of
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller

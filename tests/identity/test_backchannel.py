@@ -1,45 +1,30 @@
 """Applications are told of a sign-out by a signed token, again until they hear it, and never inside our own network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from tests.doors.provider_world import BASE, HTML, World, application, csrf_in
+from tests.doors.provider_world import POLICY, World, csrf_in, opened
 
 from salerno.contexts.identity.commands.provider import AnswerDevice, WithdrawApplication
 from salerno.contexts.identity.events import AccountUpdated, SessionsEnded, SignedOut
 from salerno.contexts.identity.handlers.provider import PROVIDER
 from salerno.contexts.identity.handlers.provider.backchannel import EVENT, Herald, NotThere, placed
-from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller, Event
 from salerno.kernel.remote import answer_type
 
 
-@pytest.fixture(autouse=True)
-def policy(bus: Bus) -> Iterator[None]:
-    bus.settings[SignInPolicy] = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000, development=True
-    )
-    yield
-    bus.settings.pop(SignInPolicy, None)
-
-
 @pytest.fixture
 async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
+    async with opened(bus, admin, replace(POLICY, development=True)) as world:
+        yield world
 
 
 @asynccontextmanager

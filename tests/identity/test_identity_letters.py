@@ -91,7 +91,7 @@ class Inbox:
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         self.signed_in.append(data.login.decode())
-        return AuthResult(success=data.password == b"the right one")
+        return AuthResult(success=data.password == b"the right one", handled=False)  # the server says so itself
 
     def to(self, address: str) -> list[Any]:
         return [letter for letter in self.letters if letter["To"] == address]
@@ -328,11 +328,13 @@ async def test_over_tls_the_account_at_the_mail_server_is_used_and_a_wrong_passw
     at_server, at_client = certificate(tmp_path)
     how = {"authenticator": inbox.authenticate, "tls_context": at_server, "auth_required": True}
     async with serving(inbox, **how) as port:
-        for password, sent in (("a wrong one", 0), ("the right one", 1)):
+        for password, sent, cause in (("a wrong one", 0, "authentication 535"), ("the right one", 1, None)):
             mail = SmtpMail(
                 "127.0.0.1", port, "no-reply@clinic.example", user="salerno", password=password, trust=at_client
             )
             assert await Postman(bus, mail).deliver() == sent
+            async with bus.reading("identity", INSTALLATION) as tx:
+                assert await tx.fetchval("SELECT min(cause) FROM letters") == cause
             clock.set(noon + timedelta(minutes=5))
     assert set(inbox.signed_in) == {"salerno"}
     assert len(inbox.to(email)) == 1

@@ -3,43 +3,27 @@
 import base64
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from tests.doors.provider_world import BASE, HTML, World, application
+from tests.doors.provider_world import BASE, POLICY, World, opened
 
 from salerno.contexts.identity.handlers.keys import Ring, ring, verified_claims
-from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.kernel.bus import Bus
 from salerno.kernel.desk import Desk
 from salerno.kernel.messages import Caller
 
-POLICY = SignInPolicy(issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
-
-
-@pytest.fixture(autouse=True)
-def policy(bus: Bus) -> Iterator[None]:
-    bus.settings[SignInPolicy] = POLICY
-    yield
-    bus.settings.pop(SignInPolicy, None)
 
 
 @pytest.fixture
 async def world(bus: Bus, admin: Caller) -> AsyncIterator[World]:
-    app = application(bus)
-    transport = httpx.ASGITransport(app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE) as program,
-    ):
-        yield World(bus, admin, browser, program, app)
+    async with opened(bus, admin) as world:
+        yield world
 
 
 async def keys_of(bus: Bus, caller: Caller) -> Ring:

@@ -66,22 +66,35 @@ class TlsFront:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                self._loop.run_until_complete(task)
+        self._loop.run_until_complete(_end_all())
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             back, forth = await asyncio.open_connection("127.0.0.1", self.target)
             await asyncio.gather(_pass(reader, forth), _pass(back, writer))
+        except OSError:
+            writer.close()
+        except asyncio.CancelledError:
+            writer.transport.abort()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError, asyncio.IncompleteReadError):
-        while chunk := await reader.read(65_536):
-            writer.write(chunk)
-            await writer.drain()
-    with suppress(OSError):
+    try:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while chunk := await reader.read(65_536):
+                writer.write(chunk)
+                await writer.drain()
         writer.close()
+    except asyncio.CancelledError:
+        writer.transport.abort()
+
+
+async def _end_all() -> None:
+    """No connection outlives the loop: what is left open would be complained of in the midst of another's test."""
+    running = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for _ in range(3):  # a connection that is aborted closes in the loop's next round
+        await asyncio.sleep(0)

@@ -1,9 +1,6 @@
 """T019: access that was ended is gone from every door of every process within five seconds, open streams too."""
 
-import asyncio
 import re
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,42 +10,31 @@ from typing import Any
 import httpx
 import pytest
 from bench.harness import Process, answer_of
+from tests.journeys.conftest import Premises
 
-from salerno import app
-from salerno.interfaces.cli.demo.clinic import PASSWORD, open_clinic
-from salerno.kernel.settings import read_settings
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 
 LONGEST = 5.0
 ONE_ADDRESS = {"SALERNO_BASE_URL": "http://localhost:3000"}
 HTML = {"Accept": "text/html"}
 
 
-async def found(data: Path) -> None:
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
-    async with app.running(settings, follow=True) as house:
-        await open_clinic(house)
-
-
 class Clinic:
     """Two whole processes on one database: access is ended in the first, and probed in both."""
 
-    def __init__(self, top: Path) -> None:
-        asyncio.run(found(top / "data"))
-        self.pair = [Process(top / "data", "--doors", "web,api", given=ONE_ADDRESS).start() for _ in range(2)]
+    def __init__(self, data: Path) -> None:
+        self.pair = [Process(data, "--doors", "web,api", given=ONE_ADDRESS).start() for _ in range(2)]
         for process in self.pair:
             process.ready()
         self.urls = [process.url for process in self.pair]
 
 
 @pytest.fixture(scope="module")
-def clinic() -> Iterator[Clinic]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-end-"))
-    top.chmod(0o711)
-    made = Clinic(top)
+def clinic(premises: Premises) -> Iterator[Clinic]:
+    made = Clinic(premises.data)
     yield made
     for process in made.pair:
         process.stop()
-    shutil.rmtree(top)
 
 
 class Held:

@@ -1,29 +1,16 @@
 """T019, T043: broken glass opens a chart in every process; ended in one it is shut in all within five seconds."""
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
 from bench.harness import answer_of
-from tests.journeys.test_ending_access import HTML, LONGEST, Clinic, Stream, cookie_of, seconds_until_shut
+from tests.journeys.test_ending_access import HTML, LONGEST, Clinic, Stream, clinic, cookie_of, seconds_until_shut
 
 from salerno.interfaces.cli.demo.clinic import PASSWORD
 
-
-@pytest.fixture(scope="module")
-def clinic() -> Iterator[Clinic]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-glass-"))
-    top.chmod(0o711)
-    made = Clinic(top)
-    yield made
-    for process in made.pair:
-        process.stop()
-    shutil.rmtree(top)
+__all__ = ["clinic"]
 
 
 class Person:

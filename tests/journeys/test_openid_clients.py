@@ -1,6 +1,5 @@
 """Independent relying parties, unmodified and strict: openid-client, oidc-client-ts, fhirclient for both languages."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -9,7 +8,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,11 +23,10 @@ from bench.harness import Process, answer_of, free_port
 from joserfc.jwk import ECKey
 from playwright.async_api import async_playwright
 from tests.journeys.behind_tls import TlsFront, certificate
+from tests.journeys.conftest import Premises
 from tests.web.conftest import AXE, CHROMIUM, FLAGS
 
-from salerno import app
-from salerno.interfaces.cli.demo.clinic import PASSWORD, open_clinic
-from salerno.kernel.settings import read_settings
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 SECRET = "an-openid-secret-of-the-test-0123456789"
@@ -38,17 +35,10 @@ WEB, NATIVE = "https://app.example/cb", "http://127.0.0.1:43210/cb"
 SCOPE = "openid profile email offline_access patient-api"
 
 
-async def found(data: Path) -> None:
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
-    async with app.running(settings, follow=True) as house:
-        await open_clinic(house)
-
-
 class Site:
     """A clinic behind TLS, with applications in its configuration."""
 
     def __init__(self, top: Path) -> None:
-        asyncio.run(found(top / "data"))
         self.pem = certificate(top)
         hash = hashlib.sha256(SECRET.encode()).hexdigest()
         table = top / "clients.csv"
@@ -80,13 +70,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-openid-"))
-    top.chmod(0o711)
-    made = Site(top)
+def site(premises: Premises) -> Iterator[Site]:
+    made = Site(premises.top)
     yield made
     made.stop()
-    shutil.rmtree(top)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,9 @@
 
 import asyncio
 import hashlib
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -17,26 +14,17 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 from bench.harness import Process, free_port
-from tests.doors.provider_world import World, application, csrf_in
+from tests.doors.provider_world import BASE, HTML, World, csrf_in, opened
+from tests.journeys.conftest import Premises
 
-from salerno import app
 from salerno.contexts.identity.rules.external import ExternalProvider, ExternalProviders
-from salerno.contexts.identity.rules.policy import SignInPolicy
-from salerno.interfaces.cli.demo.clinic import PASSWORD, open_clinic
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
-from salerno.kernel.settings import read_settings
 
-BASE, BACK = "https://clinic.test", "/sign-in/back/ospedale"
+BACK = "/sign-in/back/ospedale"
 SECRET = "a-secret-of-the-hospital-0123456789"
 COLUMNS = "client_id,name,kind,redirect_uris,logout_uris,scopes,device,trusted,backchannel_uri,launch_uri,secret_sha256"
-HTML = {"Accept": "text/html"}
-
-
-async def found(data: Path) -> None:
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
-    async with app.running(settings, follow=True) as house:
-        await open_clinic(house)
 
 
 class Ear:
@@ -66,7 +54,6 @@ class Hospital:
     """A whole Salerno in a process of its own, which knows the clinic as one of its applications."""
 
     def __init__(self, top: Path) -> None:
-        asyncio.run(found(top / "data"))
         self.ear = Ear()
         table, port = top / "clients.csv", free_port()
         hash = hashlib.sha256(SECRET.encode()).hexdigest()
@@ -91,34 +78,22 @@ class Hospital:
 
 
 @pytest.fixture(scope="module")
-def hospital() -> Iterator[Hospital]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-hospital-"))
-    top.chmod(0o711)
-    made = Hospital(top)
+def hospital(premises: Premises) -> Iterator[Hospital]:
+    made = Hospital(premises.top)
     yield made
     made.server.stop()
     made.ear.server.shutdown()
     made.ear.server.server_close()
-    shutil.rmtree(top)
 
 
 @pytest.fixture
 async def clinic(bus: Bus, admin: Caller, hospital: Hospital) -> AsyncIterator[World]:
-    bus.settings[SignInPolicy] = SignInPolicy(
-        issuer=BASE, second_factor_demanded=False, floor=timedelta(), failures_per_address=100_000
-    )
     one = ExternalProvider(
         id="ospedale", name="Ospedale", issuer=hospital.server.url, client_id="clinic", secret=SECRET
     )
     bus.settings[ExternalProviders] = ExternalProviders({"ospedale": one})
-    made = application(bus)
-    transport = httpx.ASGITransport(made)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as browser,
-        httpx.AsyncClient(transport=transport, base_url=BASE, headers=HTML) as program,
-    ):
-        yield World(bus, admin, browser, program, made)
-    bus.settings.pop(SignInPolicy)
+    async with opened(bus, admin, **HTML) as world:
+        yield world
     bus.settings.pop(ExternalProviders)
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 from bench.harness import Process, answer_of
+from tests.journeys.conftest import Premises
 from tests.soaking import times
 
-from salerno import app
-from salerno.interfaces.cli.demo.clinic import PASSWORD, open_clinic
-from salerno.kernel.settings import read_settings
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 
 pytestmark = pytest.mark.chaos
 LONGEST = 5.0  # seconds from the acknowledgement until every door has heard of it
@@ -23,19 +20,12 @@ COOKIE = "__Host-sid"
 ONE_ADDRESS = {"SALERNO_BASE_URL": "http://localhost:3000"}  # both speak for one installation
 
 
-async def found(data: Path) -> None:
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
-    async with app.running(settings, follow=True) as house:
-        await open_clinic(house)
-
-
 class Clinic:
     """Two whole processes on one database: the one that is asked to sign out, and another that was not asked."""
 
-    def __init__(self, top: Path) -> None:
-        asyncio.run(found(top / "data"))
-        self.asked = Process(top / "data", "--doors", "web,api", given=ONE_ADDRESS).start()
-        self.other = Process(top / "data", "--doors", "web,api", given=ONE_ADDRESS).start()
+    def __init__(self, data: Path) -> None:
+        self.asked = Process(data, "--doors", "web,api", given=ONE_ADDRESS).start()
+        self.other = Process(data, "--doors", "web,api", given=ONE_ADDRESS).start()
         self.asked.ready()
         self.other.ready()
 
@@ -45,14 +35,11 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def clinic() -> Iterator[Clinic]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-out-"))
-    top.chmod(0o711)
-    made = Clinic(top)
+def clinic(premises: Premises) -> Iterator[Clinic]:
+    made = Clinic(premises.data)
     yield made
     made.asked.stop()
     made.other.stop()
-    shutil.rmtree(top)
 
 
 class Copies:

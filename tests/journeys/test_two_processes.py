@@ -1,39 +1,28 @@
 """Rooms in two processes on one database: a visit crosses between them, and the death of one is not the other's."""
 
-import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from bench.harness import Process, answer_of
+from tests.journeys.conftest import Premises
 
-from salerno import app
-from salerno.interfaces.cli.demo.clinic import PASSWORD, Clinic, open_clinic
-from salerno.kernel.settings import read_settings
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 
 FRONT = "organisations,identity,staff,patients,protection"
 BACK = "scheduling,encounters,records,prescribing,audit,vigilance"
 
 
-async def found(data: Path) -> Clinic:
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
-    async with app.running(settings, follow=True) as house:
-        return await open_clinic(house)
-
-
 class Pair:
-    def __init__(self, top: Path) -> None:
-        self.clinic = asyncio.run(found(top / "data"))
-        self.front = Process(top / "data", "--rooms", FRONT, "--doors", "api").start()
-        self.back = Process(top / "data", "--rooms", BACK, "--doors", "api").start()
+    def __init__(self, premises: Premises) -> None:
+        self.clinic = premises.clinic
+        self.front = Process(premises.data, "--rooms", FRONT, "--doors", "api").start()
+        self.back = Process(premises.data, "--rooms", BACK, "--doors", "api").start()
         self.front.ready()
         self.back.ready()
         self.clients = ExitStack()
@@ -46,15 +35,12 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-pair-"))
-    top.chmod(0o711)
-    made = Pair(top)
+def pair(premises: Premises) -> Iterator[Pair]:
+    made = Pair(premises)
     yield made
     made.clients.close()
     made.back.stop()
     made.front.stop()
-    shutil.rmtree(top)
 
 
 def order(client: httpx.Client, name: str, **payload: Any) -> Any:

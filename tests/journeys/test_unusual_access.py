@@ -1,8 +1,6 @@
 """T100: somebody opens five hundred charts; the server is killed meanwhile; one alert, within a minute of the look."""
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,20 +10,21 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from bench.harness import Process, answer_of
+from tests.journeys.conftest import Premises
 
 from salerno import app
 from salerno.contexts.patients.commands import RegisterPatient
-from salerno.interfaces.cli.demo.clinic import PASSWORD, open_clinic
+from salerno.interfaces.cli.demo.clinic import PASSWORD
 from salerno.kernel.settings import read_settings
 
 CHARTS, LIMIT, LONGEST = 500, 60, 60.0
 
 
-async def found(data: Path) -> list[UUID]:
-    """A clinic with five hundred patients."""
-    settings = read_settings({"SALERNO_DATA": str(data), "LOG_LEVEL": "error"}, Path("/nowhere"))
+async def filled(premises: Premises) -> list[UUID]:
+    """Five hundred patients of the clinic."""
+    settings = read_settings({"SALERNO_DATA": str(premises.data), "LOG_LEVEL": "error"}, Path("/nowhere"))
     async with app.running(settings, follow=True) as house:
-        desk = (await open_clinic(house)).callers["receptionist"]
+        desk = premises.clinic.callers["receptionist"]
         wishes: list[Any] = [
             (RegisterPatient(patient_id=uuid4(), full_name=f"Ada Conti{nth}", confirmed_not_duplicate=True), None, None)
             for nth in range(CHARTS)
@@ -37,14 +36,11 @@ async def found(data: Path) -> list[UUID]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Process, list[UUID]]]:
-    top = Path(tempfile.mkdtemp(prefix="salerno-unusual-"))
-    top.chmod(0o711)
-    charts = asyncio.run(found(top / "data"))
-    process = Process(top / "data", "--doors", "web,api").start().ready()
+def served(premises: Premises) -> Iterator[tuple[Process, list[UUID]]]:
+    charts = asyncio.run(filled(premises))
+    process = Process(premises.data, "--doors", "web,api").start().ready()
     yield process, charts
     process.stop()
-    shutil.rmtree(top)
 
 
 def token(process: Process, who: str) -> dict[str, str]:

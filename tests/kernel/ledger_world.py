@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class World:
         self.sealer = Sealer(self.database, self.clock, self.keys, [self.witness])
         self.streams = [uuid4() for _ in range(5)]
         self.versions = dict.fromkeys(self.streams, 0)
+        self._open = AsyncExitStack()
+        self._rewriter: Connection = None
 
     async def write(self, connection: Connection, rounds: int) -> None:
         for nth in range(rounds):
@@ -60,15 +62,22 @@ class World:
 
     @asynccontextmanager
     async def rewriting(self) -> AsyncIterator[Connection]:
-        """A superuser with the triggers off, whose work is undone afterwards."""
-        async with self.superuser.owner() as connection:
-            undone = connection.transaction()
-            await undone.start()
-            await connection.execute("SET LOCAL session_replication_role = replica")
-            try:
-                yield connection
-            finally:
-                await undone.rollback()
+        """A superuser with the triggers off, whose work is undone afterwards: always the same connection."""
+        undone = self._rewriter.transaction()
+        await undone.start()
+        await self._rewriter.execute("SET LOCAL session_replication_role = replica")
+        try:
+            yield self._rewriter
+        finally:
+            await undone.rollback()
+
+    async def begin(self) -> None:
+        await self.database.open()
+        self._rewriter = await self._open.enter_async_context(self.superuser.owner())
+
+    async def end(self) -> None:
+        await self._open.aclose()
+        await self.database.close()
 
 
 async def new_world(postgres: EmbeddedPostgres, folder: Path) -> World:
@@ -79,5 +88,5 @@ async def new_world(postgres: EmbeddedPostgres, folder: Path) -> World:
     async with world.database.owner() as owner:
         await migrate(owner, [])
         await owner.execute("SELECT kernel.ensure_partitions('2026-01-01', '2026-06-01')")
-    await world.database.open()
+    await world.begin()
     return world

@@ -33,6 +33,7 @@ from salerno.kernel.messages import Caller
 from salerno.kernel.rebuild import Differs
 from salerno.kernel.vault import Vault
 
+pytestmark = pytest.mark.slow
 PAGE = 8192
 FILES = """
     SELECT c.relname, c.relkind::text AS kind, pg_relation_filepath(c.oid) AS path FROM pg_class c

@@ -17,6 +17,7 @@ from salerno.kernel.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from salerno.kernel.embedded.programs import Programs
 from salerno.kernel.embedded.user import ServerUser
 
+pytestmark = pytest.mark.slow
 AS_ROOT = os.geteuid() == 0
 DEBIANS_15 = Path("/usr/lib/postgresql/15/bin")
 IN_CI = os.environ.get("CI") == "true"

@@ -40,7 +40,7 @@ async def world(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFac
             await world.write(owner, rounds)
             await world.sealer.seal()
     yield world
-    await world.database.close()
+    await world.end()
 
 
 @pytest.mark.parametrize("position", [1, 2, 255, 256, 257, 512, 513, 1024, 1025, 1157, 1158])
@@ -149,7 +149,7 @@ async def test_what_is_not_sealed_says_so(postgres: EmbeddedPostgres, tmp_path: 
     async with world.database.context("salerno_ledger", None, "kernel") as connection:
         with pytest.raises(NotSealedYet):
             await prove_record(connection, EVENTS, 1, [])
-    await world.database.close()
+    await world.end()
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"format": "x"}', b'{"format": ["x"]}', b"\xff"])

@@ -23,6 +23,7 @@ from salerno.kernel.ledger.surroundings import COLUMNS
 from salerno.kernel.ledger.verify import recompute, silent, verify
 from salerno.kernel.ledger.witness import WitnessDisagrees
 
+pytestmark = pytest.mark.slow
 Connection = Any
 COVERED = [(log, column) for log in LOGS for column in log.columns]
 
@@ -35,7 +36,7 @@ async def world(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFac
             await world.write(owner, rounds)
             await world.sealer.seal()
     yield world
-    await world.database.close()
+    await world.end()
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def fresh(postgres: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Wor
     """Another world, for tests that cannot undo what they do."""
     world = await new_world(postgres, tmp_path)
     yield world
-    await world.database.close()
+    await world.end()
 
 
 def said(report: Report) -> list[tuple[str, Kind, int | None]]:
@@ -143,7 +144,7 @@ async def test_t086_any_bit_anywhere_is_named_every_time(fresh: World) -> None:
             await fresh.write(owner, rounds)
             await fresh.sealer.seal()
     chance = random.Random(86)
-    for _ in range(times(10_000)):
+    for _ in range(times(10_000, part=40)):
         log, column = chance.choice(COVERED)
         position = chance.randrange(1, 31 if log is EVENTS else 16)
         async with fresh.rewriting() as connection:

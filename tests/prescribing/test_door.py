@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from tests.applications import build
 from tests.doors.probe import client_of
 from tests.doors.test_clinical_api import ByToken
 
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.interfaces.api import door
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 

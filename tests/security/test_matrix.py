@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import pytest
+from tests.applications import build
 from tests.doors.probe import CSRF, NOW
 from tests.security.bodies import BODIES, QUERIES, STATUS
 from tests.security.world import Chart, chart
@@ -27,7 +28,7 @@ from tests.security.world import Chart, chart
 from salerno.contexts.organisations.commands import RegisterOrganisation
 from salerno.contexts.records.commands import ChangeStatementStatus
 from salerno.interfaces import api, fhir, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.routes import Route
 from salerno.interfaces.http.sessions import Found
 from salerno.kernel.bus import Bus

@@ -7,14 +7,14 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page
 from tests.doors.liar import CLIENT, SECRET, Liar
-from tests.web.test_passkeys_in_a_browser import PASSWORD, Axe, door, page
+from tests.web.test_passkeys_in_a_browser import PASSWORD, Axe, door, page, product
 
 from salerno.contexts.identity.commands import CreateUser, RegisterClient
 from salerno.contexts.identity.rules.external import ExternalProvider, ExternalProviders
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
 
-__all__ = ["door", "page"]
+__all__ = ["door", "page", "product"]
 pytestmark = pytest.mark.browser
 
 

@@ -1,22 +1,22 @@
 """Passkeys, the question before something grave and the locked screen, in Chromium with its virtual authenticator."""
 
-import asyncio
 import io
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
-from granian.server.embed import Server
+from bench.harness import free_port
+from litestar import Litestar
 from playwright.async_api import Browser, CDPSession, Error, Page
+from tests.applications import build
+from tests.web.conftest import served
 
 from salerno.contexts.identity.commands import CreateUser
 from salerno.contexts.identity.rules.policy import SignInPolicy
 from salerno.interfaces import api, web
-from salerno.interfaces.http.application import Setup, build
+from salerno.interfaces.http.application import Setup
 from salerno.interfaces.http.observing import AccessLog
 from salerno.interfaces.http.sessions import sessions_of
 from salerno.kernel.bus import Bus
@@ -28,29 +28,21 @@ Axe = Callable[..., Awaitable[list[str]]]
 
 
 @pytest.fixture
-async def door(bus: Bus) -> AsyncIterator[str]:
+def product(bus: Bus) -> Litestar:
+    setup = Setup(sessions=sessions_of(bus), stop=False, development=True, log=AccessLog(io.BytesIO()))
+    return build(bus, [web.door(bus), api.door(bus)], setup)
+
+
+@pytest.fixture
+async def door(bus: Bus, product: Litestar) -> AsyncIterator[str]:
     """The product with real sessions, under the one name that a browser takes for safe without TLS."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://localhost:{port}"
     bus.settings[SignInPolicy] = SignInPolicy(
         second_factor_demanded=False, floor=timedelta(), issuer=address, failures_per_address=100_000
     )
-    setup = Setup(sessions=sessions_of(bus), stop=False, development=True, log=AccessLog(io.BytesIO()))
-    site = build(bus, [web.door(bus), api.door(bus)], setup)
-    server = Server(site, port=port, interface="asgi", websockets=False, log_enabled=False)  # type: ignore[arg-type]
-    serving = asyncio.create_task(server.serve())
-    async with httpx.AsyncClient(base_url=address.replace("localhost", "127.0.0.1")) as client:
-        for _ in range(100):
-            try:
-                await client.get("/livez")
-                break
-            except httpx.ConnectError:
-                await asyncio.sleep(0.05)
-    yield address
-    server.stop()
-    await serving
+    async with served(product, port):
+        yield address
     bus.settings.pop(SignInPolicy, None)
 
 
@@ -155,7 +147,7 @@ async def test_the_button_at_the_door_asks_the_device(bus: Bus, admin: Caller, p
 
 
 async def test_before_something_grave_the_page_asks_and_leads_back(
-    bus: Bus, admin: Caller, page: Page, door: str, axe: Axe
+    bus: Bus, admin: Caller, page: Page, product: Litestar, door: str, axe: Axe
 ) -> None:
     email = await account(bus, admin)
     await come_in(page, email)
@@ -167,7 +159,7 @@ async def test_before_something_grave_the_page_asks_and_leads_back(
         proof=timedelta(seconds=0),
         failures_per_address=100_000,
     )
-    await asyncio.sleep(2.1)  # what the door remembers of a session
+    product.state["sessions"].forget()  # what the door remembers for two seconds
     await page.goto("/account/passkeys")
     await page.get_by_label("What do you call this device?").fill("My telephone")
     await page.get_by_role("button", name="Add a passkey").click()
