@@ -8,7 +8,7 @@ import pytest
 from tests.web.conftest import OpenPage, SiteClient
 
 from salerno.contexts.patients.commands import RegisterPatient
-from salerno.interfaces.web.navigation import actions_of, rail_of, tabs_of
+from salerno.interfaces.web.navigation import actions_of, rail_of, sections_of
 from salerno.interfaces.web.pages import Reader
 from salerno.kernel.bus import Bus
 from salerno.kernel.messages import Caller
@@ -69,7 +69,7 @@ def test_a_patient_sees_the_own_chart_and_no_list_of_others(patient_caller: Call
     reader = Reader("", "PATIENT", caller.permissions, str(mine))
     assert [place.path for place in rail_of(reader)] == ["/today", f"/chart/{mine}"]
     assert [place.path for place in actions_of(reader)] == ["/account/security", "/account"]
-    assert tabs_of(reader) == ()
+    assert sections_of(reader) == []
 
 
 @pytest.mark.browser

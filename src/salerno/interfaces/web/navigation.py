@@ -25,28 +25,38 @@ class Place:
     count: str = ""
 
 
-SETTINGS = (
+OF_THE_PRACTICE = (
     Place("/settings/organisation", "flag", mark("Organisation"), needs=("organisations.manage",),
           also=mark("name address languages time zone")),
+    Place("/settings/practice", "settings", mark("How we work"), needs=("organisations.manage",),
+          also=mark("visit minutes calendar hours second factor idle duplicates")),
     Place("/settings/locations", "target", mark("Locations"), needs=("organisations.manage",),
           also=mark("sites opening hours")),
+    Place("/settings/catalogue", "tags", mark("Visit types and rooms"), needs=("scheduling.configure",),
+          also=mark("services durations colours")),
+)  # fmt: skip
+OF_PEOPLE = (
     Place("/settings/staff", "stethoscope", mark("Staff"), needs=("staff.manage", "staff.plan"),
           also=mark("doctors nurses working hours time off")),
     Place("/settings/accounts", "key", mark("Accounts"), needs=("identity.read_users",),
           also=mark("users roles sessions approve")),
-    Place("/settings/security", "shield-check", mark("Security"), needs=("vigilance.read",),
-          also=mark("alerts unusual access privacy")),
     Place("/settings/roles", "table", mark("Roles"), needs=("identity.read_users",),
           also=mark("permissions who may do what why explain decision")),
     Place("/settings/clients", "apps", mark("Applications"), needs=("identity.manage_clients",),
           also=mark("programs clients secrets scopes")),
+)  # fmt: skip
+OF_PRIVACY = (
+    Place("/settings/security", "shield-check", mark("Security"), needs=("vigilance.read",),
+          also=mark("alerts unusual access privacy")),
     Place("/settings/restricted", "eye-off", mark("Restricted charts"), needs=("protection.restrict",),
           also=mark("hidden confidential staff as patients")),
-    Place("/settings/catalogue", "tags", mark("Visit types and rooms"), needs=("scheduling.configure",),
-          also=mark("services durations colours")),
-    Place("/settings/practice", "settings", mark("How we work"), needs=("organisations.manage",),
-          also=mark("visit minutes calendar hours second factor idle duplicates")),
 )  # fmt: skip
+SECTIONS = (
+    (mark("Practice"), OF_THE_PRACTICE),
+    (mark("People and programs"), OF_PEOPLE),
+    (mark("Privacy"), OF_PRIVACY),
+)
+SETTINGS = OF_THE_PRACTICE + OF_PEOPLE + OF_PRIVACY
 PLACES = (
     Place("/today", "sun", mark("Today"), "g t"),
     Place("/calendar", "calendar", mark("Calendar"), "g c", ("scheduling.read",)),
@@ -108,9 +118,10 @@ def actions_of(reader: _Reader) -> tuple[Place, ...]:
     return tuple(open_to(reader, ACTIONS))
 
 
-def tabs_of(reader: _Reader) -> tuple[Place, ...]:
-    """The tabs of the settings; one that a role may not use is not there."""
-    return tuple(open_to(reader, SETTINGS))
+def sections_of(reader: _Reader) -> list[tuple[str, tuple[Place, ...]]]:
+    """The pages of the settings in their groups; what a role may not use is not there."""
+    open_ones = [(label, tuple(open_to(reader, places))) for label, places in SECTIONS]
+    return [(label, places) for label, places in open_ones if places]
 
 
 def open_to(reader: _Reader, places: Iterable[Place]) -> Iterable[Place]:

@@ -1,4 +1,4 @@
-"""How the practice is set up: a tab for each part, and only those tabs that the reader may use."""
+"""How the practice is set up: a page for each part, and only those that the reader may use."""
 
 from salerno.interfaces.web.settings import (
     accounts,

@@ -8,7 +8,7 @@ from salerno.contexts.organisations.commands import ChangeSettings, GivenAddress
 from salerno.contexts.organisations.queries import Organisation, OrganisationSheet
 from salerno.interfaces.http import Body, Filled, Request, Response, ask, get, post, read_form
 from salerno.interfaces.web.looks import look_of
-from salerno.interfaces.web.navigation import tabs_of
+from salerno.interfaces.web.navigation import sections_of
 from salerno.interfaces.web.pages import go_to, reader_of
 from salerno.interfaces.web.settings import lists
 from salerno.interfaces.web.settings.saving import (
@@ -53,8 +53,8 @@ class Surroundings(Body):
 @get("/settings", public="sends on to the first tab that the reader may use", media=HTML)
 async def settings(request: Request[Any, Any, Any]) -> Response[Any]:
     """The settings: the first tab that one may use, or one's own account."""
-    tabs = tabs_of(reader_of(request))
-    return go_to(request, tabs[0].path if tabs else "/account")
+    sections = sections_of(reader_of(request))
+    return go_to(request, sections[0][1][0].path if sections else "/account")
 
 
 @get(PATH, of=Organisation, media=HTML)

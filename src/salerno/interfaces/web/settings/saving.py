@@ -17,7 +17,7 @@ from salerno.interfaces.http import (
     from_form,
 )
 from salerno.interfaces.http.problems import problem_of
-from salerno.interfaces.web.navigation import tabs_of
+from salerno.interfaces.web.navigation import sections_of
 from salerno.interfaces.web.pages import go_to, reader_of, render
 from salerno.kernel.errors import Conflict, Invalid, NotAllowed, Refused, VersionConflict
 from salerno.kernel.messages import Command
@@ -86,10 +86,10 @@ def clash(filled: Mapping[str, str], now: Mapping[str, str]) -> Attempt:
 
 
 def page(request: Request[Any, Any, Any], tab: str, template: str, tried: Attempt = FRESH, **context: Any) -> Any:
-    """A page of the settings, under its tabs."""
+    """A page of the settings, beside the list of all of them."""
     done = request.query_params.get("done", "") if request.method == "GET" else ""
     shown = {"done": done, "tried": tried, "errors": tried.errors, "tab": f"/settings/{tab}", **context}
-    return render(request, f"settings/{template}.html", status=tried.status, tabs=tabs_of(reader_of(request)), **shown)
+    return render(request, f"settings/{template}.html", status=tried.status, sections=sections_of(reader_of(request)), **shown)
 
 
 def after(request: Request[Any, Any, Any], path: str, done: str = "saved") -> Response[Any]:
