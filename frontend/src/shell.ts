@@ -19,8 +19,17 @@ function copyLook(): void {
   document.dispatchEvent(new Event('look'));
 }
 
+// Of a row that scrolls sideways, the page that one is on is in view.
+function showHere(): void {
+  for (const row of document.querySelectorAll<HTMLElement>('.sections, .tabs')) {
+    const here = row.querySelector('[aria-current]')?.getBoundingClientRect();
+    if (here) row.scrollLeft += here.left - row.getBoundingClientRect().left - (row.clientWidth - here.width) / 2;
+  }
+}
+
 function afterSwap(): void {
   copyLook();
+  showHere();
   mountIslands();
   document.querySelector<HTMLElement>('[data-focus]')?.focus();
 }
@@ -35,6 +44,7 @@ document.addEventListener('click', (event) => {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => document.dispatchEvent(new Event('look')));
 // Back after signing out must not show the chart that the browser kept in memory.
 window.addEventListener('pageshow', (event) => event.persisted && location.reload());
+showHere();
 listenForKeys();
 listenForNews();
 lockWhenIdle();
