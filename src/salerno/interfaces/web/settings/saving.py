@@ -89,7 +89,8 @@ def page(request: Request[Any, Any, Any], tab: str, template: str, tried: Attemp
     """A page of the settings, beside the list of all of them."""
     done = request.query_params.get("done", "") if request.method == "GET" else ""
     shown = {"done": done, "tried": tried, "errors": tried.errors, "tab": f"/settings/{tab}", **context}
-    return render(request, f"settings/{template}.html", status=tried.status, sections=sections_of(reader_of(request)), **shown)
+    sections = sections_of(reader_of(request))
+    return render(request, f"settings/{template}.html", status=tried.status, sections=sections, **shown)
 
 
 def after(request: Request[Any, Any, Any], path: str, done: str = "saved") -> Response[Any]:
