@@ -111,7 +111,7 @@ async def test_t041_t047_the_room_lists_no_diagnosis_of_a_stranger_and_needs_no_
     with pytest.raises(UnknownPatient):
         await bus.handle(replace(wish, patient_id=uuid4()), itself)
     await bus.handle(wish, itself)
-    assert [one.now.display for one in await bus.ask(Problems(patient_id=ada), doctor)] == ["X-1"]
+    assert [one.content.display for one in await bus.ask(Problems(patient_id=ada), doctor)] == ["X-1"]
 
 
 async def test_only_the_room_itself_lists_diagnoses(bus: Bus, doctor: Caller, ada: UUID, visit: UUID) -> None:
