@@ -42,7 +42,9 @@ def register(bus: Bus, receptionist: Caller) -> Register:
     return make
 
 
-async def test_one_look_is_what_one_request_opened(bus: Bus, register: Register, doctor: Caller, admin: Caller) -> None:
+async def test_t091_one_look_is_what_one_request_opened(
+    bus: Bus, register: Register, doctor: Caller, admin: Caller
+) -> None:
     ada = await register()
     first, second = replace(doctor, request="r-1"), replace(doctor, request="r-2")
     for query in (PatientBanner(patient_id=ada), Allergies(patient_id=ada), Problems(patient_id=ada)):
@@ -57,7 +59,7 @@ async def test_one_look_is_what_one_request_opened(bus: Bus, register: Register,
     assert page.total == 2
 
 
-async def test_a_look_at_a_chart_that_was_merged_in_counts_for_the_survivor(
+async def test_t091_a_look_at_a_chart_that_was_merged_in_counts_for_the_survivor(
     bus: Bus, register: Register, doctor: Caller, admin: Caller
 ) -> None:
     ada, twin = await register(), await register("Ada Lovelace Byron")
@@ -67,7 +69,7 @@ async def test_a_look_at_a_chart_that_was_merged_in_counts_for_the_survivor(
     assert (await bus.ask(AccessesOfPatient(patient_id=ada), admin)).total == 1
 
 
-async def test_patients_see_who_looked_at_their_own_chart_only(
+async def test_t091_patients_see_who_looked_at_their_own_chart_only(
     bus: Bus, register: Register, doctor: Caller, patient_caller: Any
 ) -> None:
     ada, other = await register(), await register("Charles Babbage")
@@ -80,7 +82,7 @@ async def test_patients_see_who_looked_at_their_own_chart_only(
         await bus.ask(AccessesOfPatient(patient_id=ada), doctor)
 
 
-async def test_the_log_is_narrowed_by_what_is_named(
+async def test_t091_the_log_is_narrowed_by_what_is_named(
     bus: Bus, register: Register, doctor: Caller, receptionist: Caller, admin: Caller
 ) -> None:
     ada = await register()

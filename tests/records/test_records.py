@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from salerno.contexts.encounters.commands import RecordDiagnosis, RemoveDiagnosis
 from salerno.contexts.encounters.queries import VisitById
@@ -98,6 +99,19 @@ async def test_the_same_problem_by_hand_is_refused_when_it_says_something_else(
     assert (first.aggregate_id, first.version) == (again.aggregate_id, again.version)
     with pytest.raises(AlreadyOnTheList):
         await bus.handle(RecordProblem(patient_id=ada, code="E11.9", display="Diabetes", severity="severe"), doctor)
+
+
+async def test_t041_t047_the_room_lists_no_diagnosis_of_a_stranger_and_needs_no_words_beside_a_code(
+    bus: Bus, doctor: Caller, ada: UUID, visit: UUID
+) -> None:
+    itself = replace(doctor, permissions=frozenset({"records.list_diagnoses"}))
+    wish = ListDiagnosis(
+        patient_id=ada, visit_id=visit, diagnosis_id=uuid4(), code="X-1", system="urn:oid:1.2.3", display=""
+    )
+    with pytest.raises(UnknownPatient):
+        await bus.handle(replace(wish, patient_id=uuid4()), itself)
+    await bus.handle(wish, itself)
+    assert [one.content.display for one in await bus.ask(Problems(patient_id=ada), doctor)] == ["X-1"]
 
 
 async def test_only_the_room_itself_lists_diagnoses(bus: Bus, doctor: Caller, ada: UUID, visit: UUID) -> None:

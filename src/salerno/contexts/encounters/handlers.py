@@ -115,8 +115,13 @@ def _clean(command: SaveDraft) -> SaveDraft:
     if command.text_format == "plain":
         return command
     parts = {part: getattr(command, part) for part in Sections.__struct_fields__}
-    cleaned = {part: nh3.clean(text, tags=RICH_TEXT, attributes={}) for part, text in parts.items() if text is not None}
+    cleaned = {part: without_what_runs(text) for part, text in parts.items() if text is not None}
     return msgspec.structs.replace(command, **cleaned)
+
+
+def without_what_runs(text: str) -> str:
+    """Only these elements, and none of their attributes: of itself, nh3 lets `lang` and `title` stay everywhere."""
+    return nh3.clean(text, tags=RICH_TEXT, attributes={"*": set()})
 
 
 async def on_note(tx: Tx, command: SignNote | VoidNote, origin: Origin) -> Sequence[Recorded[Any]]:

@@ -53,7 +53,7 @@ class ListDiagnosis(Command):
     patient_id: UUID
     visit_id: UUID
     diagnosis_id: UUID
-    code: str
+    code: Annotated[str, Meta(min_length=1)]
     system: str
     display: str
     verification: Verification = "confirmed"

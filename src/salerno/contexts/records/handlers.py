@@ -45,6 +45,7 @@ async def on_change_problem(tx: Tx, command: ChangeProblem, origin: Origin) -> S
 
 
 async def on_list_diagnosis(tx: Tx, command: ListDiagnosis, origin: Origin) -> Sequence[Recorded[Any]]:
+    await _refuse_strangers(tx, command.patient_id)
     known = await _problems_with(tx, command.patient_id, command.code)
     id = known[0] if known else problem_of(command.patient_id, command.system, command.code)
     return await tx.execute(problem.PROBLEM, id, problem.Listing(command, id), subject=command.patient_id)

@@ -145,7 +145,7 @@ def _list(problem: Problem, wish: Listing) -> list[ProblemEvent]:
                 diagnosis=asked.diagnosis_id,
                 code=asked.code,
                 system=asked.system,
-                display=asked.display,
+                display=asked.display or asked.code,
                 verification=asked.verification,
                 onset=asked.onset,
             )
