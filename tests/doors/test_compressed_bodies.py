@@ -10,6 +10,7 @@ import resource
 import time
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import brotli  # type: ignore[import-untyped]
@@ -125,7 +126,7 @@ async def everything(
     """The product, to somebody who may do everything; what they do does not last."""
     may = replace(admin, permissions=frozenset(bus.permissions()))
     doors = (api.door(bus), web.door(bus), fhir.door(bus))
-    app = build(bus, doors, Setup(sessions=Everybody({"EVERYTHING": may}), stop=False))
+    app: Any = build(bus, doors, Setup(sessions=Everybody({"EVERYTHING": may}), stop=False))
 
     async def rehearse(tx: Tx) -> None:
         await tx.flush()

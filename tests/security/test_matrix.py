@@ -70,6 +70,9 @@ class Everybody:
     def forget_account(self, account: UUID) -> None:
         return None
 
+    def forget_organisation(self, organisation: UUID) -> None:
+        return None
+
 
 Answered: TypeAlias = tuple[int, bytes]
 Ask: TypeAlias = Callable[..., Awaitable[Answered]]

@@ -143,7 +143,7 @@ async def test_t015_a_browser_keeps_the_session_in_one_closed_cookie_and_nothing
     cookies = {one["name"]: one for one in await computer.cookies()}
     assert {"__Host-sid", "__Host-device"} <= cookies.keys() <= {"__Host-sid", "__Host-device", "__Host-look"}
     for cookie in cookies.values():
-        told = {name: cookie[name] for name in ("secure", "path", "domain")}  # type: ignore[literal-required]
+        told = {name: cookie[name] for name in ("secure", "path", "domain")}
         assert told == {"secure": True, "path": "/", "domain": "localhost"}, cookie["name"]
         assert cookie["httpOnly"] and cookie["sameSite"] in ("Lax", "Strict"), cookie["name"]
         assert len(cookie["name"] + cookie["value"]) < 4096
