@@ -6,6 +6,9 @@ from uuid import UUID, uuid4
 
 import httpx
 from tests.doors.provider_world import BASE, World, back, csrf_in
+from tests.security.bodies import QUERIES
+from tests.security.test_matrix import answer_to, filled, routes_of
+from tests.security.world import Chart
 
 from salerno.contexts.encounters.commands import StartVisit
 from salerno.contexts.identity.commands import IssueChartCode
@@ -18,6 +21,11 @@ SCOPES = (
     "user/*.cruds", "patient-api",
 )  # fmt: skip
 LAUNCH = "https://app.example/launch"
+UNSERVED = frozenset({  # some of what FHIR knows and this interface does not serve
+    "AllergyIntolerance", "AuditEvent", "Binary", "CarePlan", "CareTeam", "Condition", "Consent", "DocumentReference",
+    "Encounter", "Group", "List", "MedicationRequest", "Observation", "Organization", "Person", "Practitioner",
+    "Provenance", "RelatedPerson",
+})  # fmt: skip
 
 
 async def patient(world: World, name: str = "Bruna Neri") -> UUID:
@@ -148,6 +156,41 @@ async def test_a_patients_application_reaches_their_own_chart(world: World, bus:
     assert body["patient"] == str(chart)
     assert (await world.get(f"/api/v1/patients/{chart}", body["access_token"])).status_code == 200
     assert (await world.get(f"/api/v1/patients/{other}", body["access_token"])).status_code == 404
+
+
+async def test_t036_a_patients_application_reaches_its_own_chart_alone_in_every_type_and_at_every_address(
+    world: World, bus: Bus, doctor: Caller
+) -> None:
+    client = await world.client(scopes=SCOPES)
+    chart, other = await patient(world, "Gaia Celeste"), await patient(world, "Fiordaliso Quintavalle")
+    visit = await visit_of(world, other, doctor)
+    staff, email = await world.account("PATIENT")
+    await world.sign_in(email)
+    code = (await bus.ask(IssueChartCode(patient_id=chart), world.admin)).code
+    page = await world.browser.get("/account")
+    assert (await world.browser.post("/account/chart", data={"csrf": csrf_in(page), "code": code})).status_code == 303
+    wanted = "openid launch/patient patient/*.cruds user/*.cruds"
+    fhir = (await world.tokens(client, scope=wanted, aud=f"{BASE}/fhir/R4"))["access_token"]
+    stated = (await world.get("/fhir/R4/metadata", fhir)).json()["rest"][0]["resource"]
+    served = {one["type"] for one in stated}
+    assert served
+    for type in served | UNSERVED:
+        own, others = f"/fhir/R4/{type}/{chart}", [other, visit, staff, uuid4()]
+        assert (await world.get(own, fhir)).status_code == (200 if type == "Patient" else 404), type
+        paths = [f"/fhir/R4/{type}/{id}" for id in others]
+        paths += [f"/fhir/R4/{type}", f"/fhir/R4/{type}?patient={other}", f"/fhir/R4/{type}?family=Quintavalle"]
+        paths += [f"/fhir/R4/{type}/{other}/$everything", f"/fhir/R4/Patient/{other}/{type}"]
+        for path in paths:
+            refused = await world.get(path, fhir)
+            assert refused.status_code in (403, 404, 405), path
+            assert "Fiordaliso" not in refused.text and "Quintavalle" not in refused.text, path
+    rest = (await world.tokens(client, scope=wanted, aud="salerno"))["access_token"]
+    about: Chart = {"patient_id": other, "visit_id": visit}
+    for path, route, page_of in routes_of(bus):
+        if route.method == "GET" and not page_of:
+            query = QUERIES.get(path, "")
+            answered = await answer_to(world.app, "GET", filled(path, about), query, rest, b"", page=False)
+            assert b"Quintavalle" not in answered[1], path
 
 
 async def test_t029_a_wrong_audience_yields_no_code(world: World) -> None:

@@ -70,6 +70,9 @@ class Everybody:
     def forget_account(self, account: UUID) -> None:
         return None
 
+    def forget_organisation(self, organisation: UUID) -> None:
+        return None
+
 
 Answered: TypeAlias = tuple[int, bytes]
 Ask: TypeAlias = Callable[..., Awaitable[Answered]]
@@ -115,12 +118,12 @@ async def ask(
     monkeypatch.setattr(Tx, "end", rehearse)
 
     async def ask(method: str, path: str, query: str, role: str, body: Any, *, page: bool) -> Answered:
-        return await _answer(application, method, path, query, role, json.dumps(body).encode(), page=page)
+        return await answer_to(application, method, path, query, role, json.dumps(body).encode(), page=page)
 
     return ask
 
 
-async def _answer(
+async def answer_to(
     application: Any, method: str, path: str, query: str, role: str, body: bytes, *, page: bool
 ) -> Answered:
     """Status and the first of the content: a stream would never end."""
@@ -155,7 +158,7 @@ async def _answer(
     return told.result()
 
 
-def _routes(bus: Bus) -> list[tuple[str, Route, bool]]:
+def routes_of(bus: Bus) -> list[tuple[str, Route, bool]]:
     """Each route of the doors for programs once, under its version where it has one; and every page."""
     programs = (*api.door(bus).routes, *fhir.door(bus).routes)
     routes = [(route.paths()[0], route, False) for route in programs]
@@ -167,7 +170,7 @@ def _place(line: tuple[str, Route, bool]) -> tuple[str, str]:
     return line[0], line[1].method
 
 
-def _filled(path: str, of: Chart) -> str:
+def filled(path: str, of: Chart) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name == "record_id":
@@ -195,7 +198,7 @@ async def _sign(
     chart = charts[whose]
     named = _names_somebody(path, chart)
     request = (QUERIES.get(path, ""), role, _body(route, path, chart))
-    status, content = await ask(route.method, _filled(path, chart), *request, page=page)
+    status, content = await ask(route.method, filled(path, chart), *request, page=page)
     assert status < 500 or status == 503, f"{route.method} {path} as {role}: {status} {content!r}"
     if status in (REFUSED if named else {401, 403}):
         return "-"
@@ -203,7 +206,7 @@ async def _sign(
         return "?"  # what was sent was not understood, so nothing is known of who may
     if whose == "foreign":
         nobody = {name: uuid4() for name in chart}
-        nowhere = await ask(route.method, _filled(path, nobody), *request, page=page)
+        nowhere = await ask(route.method, filled(path, nobody), *request, page=page)
         if (status, _plain(content)) == (nowhere[0], _plain(nowhere[1])):
             return "-"
     return "+"
@@ -226,7 +229,7 @@ async def _line(ask: Ask, path: str, route: Route, page: bool, charts: dict[str,
 async def test_every_route_answers_each_role_as_the_reviewed_table_says(
     bus: Bus, ask: Ask, charts: dict[str, Chart]
 ) -> None:
-    lines = [await _line(ask, path, route, page, charts) for path, route, page in _routes(bus)]
+    lines = [await _line(ask, path, route, page, charts) for path, route, page in routes_of(bus)]
     table = io.StringIO()
     writer = csv.DictWriter(table, ["method", "path", "anonymous", *ROLES], lineterminator="\n")
     writer.writeheader()

@@ -164,7 +164,8 @@ async def _sheet(tx: Tx, caller: Caller, held: Held[PatientRecord], linked: tupl
 
 async def patient_as_of(tx: Tx, query: PatientAsOf, caller: Caller) -> Disclosure[PatientSheet]:
     past = await PATIENTS_TABLE.as_of(tx, [query.patient_id], query.moment, by_source=query.by_source)
-    if not past:
+    held = await PATIENTS_TABLE.get(tx, query.patient_id)
+    if not past or held is None or held.doc.status == "removed":
         raise NoSuchPatient()
     linked = await _linked(tx, query.patient_id, query.moment)
     return Disclosure(value=await _sheet(tx, caller, past[0], tuple(linked[1:])), subjects=[query.patient_id])
