@@ -4,7 +4,7 @@ import asyncio
 import statistics
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import perf_counter, process_time
 from uuid import uuid4
 
 import bcrypt
@@ -181,10 +181,10 @@ async def test_t005_a_hundred_failures_in_a_row_close_the_account_until_it_is_un
 
 
 async def test_t004_a_huge_password_is_refused_without_hashing(bus: Bus) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(PasswordRefused):
         await bus.ask(SignIn(email="a@example.com", password="x" * 100_000), NOBODY)
-    assert perf_counter() - started < 0.05
+    assert process_time() - started < 0.05
 
 
 async def test_t004_composed_and_decomposed_accents_are_one_password(person: Make, enter: Enter) -> None:

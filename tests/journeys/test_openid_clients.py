@@ -22,6 +22,7 @@ import pytest
 from bench.harness import Process, answer_of, free_port
 from joserfc.jwk import ECKey
 from playwright.async_api import async_playwright
+from tests.addresses import at
 from tests.journeys.behind_tls import TlsFront, certificate
 from tests.journeys.conftest import Premises
 from tests.web.conftest import AXE, CHROMIUM, FLAGS
@@ -318,7 +319,7 @@ async def test_the_providers_pages_are_accessible_and_keep_to_their_policy(
         await page.fill("#email", "test.admin@example.com")
         await page.fill("#password", PASSWORD)
         await page.click("form[action='/sign-in'] button[type=submit]")
-        await page.wait_for_url("**/today")
+        await page.wait_for_url(at("/today"))
         settings = ("/settings/clients", "/settings/clients/new")
         own = ("/device", "/end-session", "/account/applications")
         for path in (f"/authorize?{urlencode(CONSENT)}", "/authorize?client_id=nobody", *own, *settings):
@@ -381,7 +382,7 @@ async def test_t022_fhirclient_is_launched_from_a_chart_and_alone(site: Site, me
         await page.fill("#email", "test.doctor@example.com")
         await page.fill("#password", PASSWORD)
         await page.click("form[action='/sign-in'] button[type=submit]")
-        await page.wait_for_url("**/today")
+        await page.wait_for_url(at("/today"))
 
         # from the chart
         await page.goto(f"{site.issuer}/chart/{patient}/applications")

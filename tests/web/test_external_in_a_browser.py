@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page
+from tests.addresses import at
 from tests.doors.liar import CLIENT, SECRET, Liar
 from tests.web.test_passkeys_in_a_browser import PASSWORD, Axe, door, page, product
 
@@ -38,7 +39,7 @@ async def test_an_account_there_is_linked_opens_the_door_and_is_unlinked_and_axe
     await page.fill("#email", email)
     await page.fill("#password", PASSWORD)
     await page.click("form[action='/sign-in'] button[type=submit]")
-    await page.wait_for_url("**/account/providers")
+    await page.wait_for_url(at("/account/providers"))
     await page.get_by_role("button", name="Link with Ospedale").click()
     await page.wait_for_url("**/account/providers?done=linked")  # away to another site, and back in the same session
     await page.get_by_text("ada@ospedale.example").wait_for()
@@ -46,11 +47,11 @@ async def test_an_account_there_is_linked_opens_the_door_and_is_unlinked_and_axe
     await page.context.clear_cookies(name="__Host-sid")
     await page.goto("/sign-in?next=/account/providers")
     await page.get_by_role("link", name="Sign in with Ospedale").click()
-    await page.wait_for_url("**/account/providers")
+    await page.wait_for_url(at("/account/providers"))
     await page.goto("/confirm-identity?next=/account/providers")
     assert await axe(page) == []
     await page.get_by_role("button", name="Sign in anew with Ospedale").click()
-    await page.wait_for_url("**/account/providers")
+    await page.wait_for_url(at("/account/providers"))
     await page.evaluate("""async () => {
         const form = document.querySelector('form[action="/sign-out"]');
         const body = new URLSearchParams({csrf: form.elements.csrf.value, next: '/account/providers'});
@@ -62,7 +63,7 @@ async def test_an_account_there_is_linked_opens_the_door_and_is_unlinked_and_axe
     if folder := os.environ.get("SHOTS"):
         await page.screenshot(path=f"{folder}/locked.png")
     await page.get_by_role("button", name="Unlock by signing in anew with Ospedale").click()
-    await page.wait_for_url("**/account/providers")
+    await page.wait_for_url(at("/account/providers"))
     await page.get_by_role("button", name="Unlink: Ospedale").click()
     await page.wait_for_url("**/account/providers?done=unlinked")
     await page.get_by_text("None yet.").wait_for()
@@ -79,7 +80,7 @@ async def test_a_form_of_another_site_leads_whoever_is_signed_in_here_to_the_que
     await page.fill("#email", email)
     await page.fill("#password", PASSWORD)
     await page.click("form[action='/sign-in'] button[type=submit]")
-    await page.wait_for_url("**/account/providers")
+    await page.wait_for_url(at("/account/providers"))
     await page.goto(f"{liar.issuer}/keys")
     said = {
         "response_type": "code", "client_id": str(client), "redirect_uri": wanted, "scope": "openid profile",

@@ -10,6 +10,7 @@ import pytest
 from bench.harness import free_port
 from litestar import Litestar
 from playwright.async_api import Browser, CDPSession, Error, Page
+from tests.addresses import at
 from tests.applications import build
 from tests.web.conftest import served
 
@@ -84,7 +85,7 @@ async def come_in(page: Page, email: str) -> None:
     await page.get_by_label("E-mail address").fill(email)
     await page.get_by_label("Password", exact=False).first.fill(PASSWORD)
     await page.get_by_role("button", name="Sign in", exact=True).click()
-    await page.wait_for_url("**/account")
+    await page.wait_for_url(at("/account"))
 
 
 async def test_a_passkey_is_added_opens_the_door_alone_unlocks_the_screen_and_is_removed(
@@ -112,13 +113,13 @@ async def test_a_passkey_is_added_opens_the_door_alone_unlocks_the_screen_and_is
     await page.goto("/account")
     await page.wait_for_url("**/locked?next=/account")
     await page.get_by_role("button", name="Unlock with a passkey").click()
-    await page.wait_for_url("**/account")
+    await page.wait_for_url(at("/account"))
 
     await page.goto("about:blank")  # an open page notices that its session is gone, and goes to sign-in by itself
     await page.context.clear_cookies(name="__Host-sid")
     with suppress(Error):  # the device may answer, and lead on, before the page has come to rest
         await page.goto("/sign-in?next=/account", wait_until="commit")
-    await page.wait_for_url("**/account")  # the device answers where the address is typed (conditional mediation)
+    await page.wait_for_url(at("/account"))  # the device answers where the address is typed (conditional mediation)
     await page.goto("/account/passkeys")
     await page.get_by_role("button", name="Remove: My telephone").click()
     await page.get_by_text("The passkey was removed.").wait_for()
@@ -143,7 +144,7 @@ async def test_the_button_at_the_door_asks_the_device(bus: Bus, admin: Caller, p
     await page.get_by_role("heading", name="Second factor").wait_for()
     await device.send("WebAuthn.setAutomaticPresenceSimulation", quiet | {"enabled": True})
     await page.get_by_role("button", name="Use a passkey").click()
-    await page.wait_for_url("**/account")
+    await page.wait_for_url(at("/account"))
 
 
 async def test_before_something_grave_the_page_asks_and_leads_back(
@@ -170,7 +171,7 @@ async def test_before_something_grave_the_page_asks_and_leads_back(
     )
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Go on").click()
-    await page.wait_for_url("**/account/passkeys")
+    await page.wait_for_url(at("/account/passkeys"))
     await page.get_by_label("What do you call this device?").fill("My telephone")
     await page.get_by_role("button", name="Add a passkey").click()
     await page.locator("code").first.wait_for()
@@ -191,7 +192,7 @@ async def test_the_pages_of_letters_and_organisations_are_readable_for_everybody
     await page.locator("#email").fill(email)
     await page.locator("#password").fill(PASSWORD)
     await page.keyboard.press("Enter")
-    await page.wait_for_url("**/account")
+    await page.wait_for_url(at("/account"))
     await page.wait_for_load_state("networkidle")
     for path in (
         "/account",

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from bench.harness import free_port
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from tests.addresses import at
 from tests.applications import build
 from tests.web.conftest import CHROMIUM, FLAGS, served
 
@@ -88,7 +89,7 @@ async def come_in(page: Page, email: str, wanted: str = "/today") -> None:
     await page.get_by_label("E-mail address").fill(email)
     await page.get_by_label("Password", exact=False).first.fill(PASSWORD)
     await page.get_by_role("button", name="Sign in", exact=True).click()
-    await page.wait_for_url(f"**{wanted}")
+    await page.wait_for_url(at(wanted))
 
 
 async def go_out(page: Page) -> dict[str, str]:
