@@ -9,11 +9,13 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import msgspec
 import pytest
 from tests.operations.conftest import Installation
 
 from salerno import app
+from salerno.contexts.audit.queries import AccessesOfPatient
 from salerno.contexts.patients.commands import RegisterPatient
 from salerno.contexts.patients.queries import PatientById
 from salerno.interfaces.cli.house import operator
@@ -195,13 +197,39 @@ def test_a_given_server_that_counts_lower_is_refused_and_one_that_counts_on_is_t
         asyncio.run(look())
 
 
-def given(server: EmbeddedPostgres, past: Past, name: str) -> Installation:
+def test_t141_a_backup_is_restored_where_the_owner_of_the_tables_is_called_otherwise(past: Past, top: Path) -> None:
+    """And what the database does by itself, such as finding who has looked, goes on."""
+    server = EmbeddedPostgres(top / "otherwise")
+    with server:
+        asyncio.run(rename_owner(server))
+    server.begin_epoch(1)
+    with server:
+        there = given(server, past, "of another owner", owner="clinic_owner")
+        assert "The ledger is sound" in there.must("restore", past.newer)
+
+        async def look() -> int:
+            async with app.running(there.settings) as house:
+                await names_of(house, past.bice)
+                page = await house.bus.ask(AccessesOfPatient(patient_id=past.bice), operator(house, ORGANISATION))
+                return int(page.total)
+
+        assert asyncio.run(look()) >= 1
+
+
+async def rename_owner(server: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(server.url("postgres"))
+    await connection.execute("ALTER ROLE salerno_owner RENAME TO clinic_owner")
+    await connection.execute("ALTER ROLE clinic_owner BYPASSRLS")  # for this one command, as its refusal says
+    await connection.close()
+
+
+def given(server: EmbeddedPostgres, past: Past, name: str, owner: str = "postgres") -> Installation:
     there = past.folder(name)
     key = (there.data / "master.key").read_bytes()
     (there.data / "master.key").unlink()
     there.given |= {
         "DATABASE_URL": server.url("salerno_app"),
-        "DATABASE_OWNER_URL": server.url("postgres"),
+        "DATABASE_OWNER_URL": server.url(owner),
         "ENCRYPTION_KEY": base64.b64encode(key).decode(),
     }
     return there

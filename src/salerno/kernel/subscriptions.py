@@ -24,8 +24,8 @@ from salerno.kernel.upcasting import stored_names
 
 SYSTEM = UUID("00000000-0000-7000-8000-000000000001")  # the actor of what the product does by itself
 GATHER = 0.04  # seconds: under load, what is written meanwhile is heard together
-CROWD = 8  # events heard at once: then it is no one person who waits to see what they did, and
-GATHER_MORE = 0.2  # seconds are better spent on one large batch than on many small ones
+# Of a crowd of events it is no one person who waits to see what they did: one large batch instead of many small ones.
+CROWD, GATHER_MORE = 8, 0.2  # events heard at once; seconds
 LOG = structlog.get_logger("salerno.subscriptions")
 
 # Whoever was erased while a batch waited is not brought back by it, whatever keys this process still remembers.
